@@ -1,0 +1,90 @@
+"""The result of analysing one file, as essentia-api answers it and the gateway stores it.
+
+A part that was not asked for or could not be measured is null or empty: silence has no tempo.
+"""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from dj_contracts.keys import Mode
+
+Seconds = float
+
+
+class Measurement(BaseModel):
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
+
+
+class TempoCandidate(Measurement):
+    bpm: float
+    score: float = Field(ge=0, le=1)
+
+
+class Tempo(Measurement):
+    bpm: float | None = None
+    confidence: float = Field(default=0.0, ge=0, le=1)
+    stable: bool | None = None
+    candidates: list[TempoCandidate] = []
+
+
+class KeyCandidate(Measurement):
+    name: str
+    camelot: str
+    score: float = Field(ge=0, le=1)
+
+
+class MeasuredKey(Measurement):
+    name: str | None = None
+    tonic: int | None = Field(default=None, ge=0, le=11)
+    mode: Mode | None = None
+    camelot: str | None = None
+    open_key: str | None = None
+    confidence: float = Field(default=0.0, ge=0, le=1)
+    tuning_cents: float | None = None
+    candidates: list[KeyCandidate] = []
+
+
+class Energy(Measurement):
+    level: int | None = Field(default=None, ge=1, le=10)
+    curve: list[float] = []
+
+
+class Loudness(Measurement):
+    integrated_lufs: float | None = None
+    range_lu: float | None = None
+    true_peak_dbtp: float | None = None
+    replay_gain_db: float | None = None
+
+
+class Section(Measurement):
+    label: str
+    start: Seconds
+    end: Seconds
+    energy: float | None = None
+
+
+class Cue(Measurement):
+    kind: str
+    time: Seconds
+
+
+class Embedding(Measurement):
+    name: str
+    version: str
+    vector: list[float]
+
+
+class AnalysisResult(Measurement):
+    engine_version: str
+    duration_seconds: Seconds = Field(ge=0)
+    tempo: Tempo = Tempo()
+    beats: list[Seconds] = []
+    downbeats: list[Seconds] = []
+    key: MeasuredKey = MeasuredKey()
+    energy: Energy = Energy()
+    loudness: Loudness = Loudness()
+    danceability: float | None = Field(default=None, ge=0, le=1)
+    moods: dict[str, float] = {}
+    sections: list[Section] = []
+    cues: list[Cue] = []
+    embedding: Embedding | None = None
+    models: dict[str, str] = Field(default={}, description="Which model gave which part.")

@@ -1,0 +1,132 @@
+"""Jobs as clients see them, and what the worker and the gateway say to each other about one.
+
+A job lives in Postgres. Redis carries only its id, so an emptied Redis loses no work: the gateway
+hands the id out again. ``attempt`` fences reports: one from an attempt that was given up is refused.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from dj_contracts.analysis import AnalysisResult
+from dj_contracts.errors import ErrorCode
+
+QUEUE_NAME = "dj-jobs"
+RUN_JOB = "download_worker.tasks.run_job"
+EVENTS_CHANNEL = "dj:events"
+
+
+class JobKind(StrEnum):
+    ANALYZE = "analyze"
+    DOWNLOAD = "download"
+
+
+class JobState(StrEnum):
+    WAITING = "waiting"
+    ACTIVE = "active"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Job(BaseModel):
+    """One job, with the field names that older clients read beside our own."""
+
+    id: str
+    name: JobKind
+    username: str
+    track_id: str | None
+    state: JobState
+    progress: float = Field(ge=0, le=100, description="Per cent.")
+    stage: str
+    attemptsMade: int  # noqa: N815 - older clients read this name
+    data: dict[str, Any]
+    returnvalue: dict[str, Any] | None
+    failedReason: str | None  # noqa: N815 - older clients read this name
+    error_code: ErrorCode | None
+    created_at: datetime
+    updated_at: datetime
+    finished_at: datetime | None
+
+
+class JobEvent(BaseModel):
+    """What ``GET /api/jobs/events`` sends, once for each change of a job."""
+
+    job_id: str
+    username: str
+    name: JobKind
+    track_id: str | None
+    state: JobState
+    progress: float
+    stage: str
+    error_code: ErrorCode | None = None
+    failedReason: str | None = None  # noqa: N815 - as in Job
+
+
+class AnalyzePayload(BaseModel):
+    """Measure the file that a track has now."""
+
+    kind: Literal[JobKind.ANALYZE] = JobKind.ANALYZE
+    audio_path: str = Field(description="Below the audio folder, or absolute in a music folder.")
+
+
+class DownloadPayload(BaseModel):
+    """Get a track's audio from a URL into ``audio_path`` below the audio folder."""
+
+    kind: Literal[JobKind.DOWNLOAD] = JobKind.DOWNLOAD
+    url: str
+
+
+Payload = Annotated[AnalyzePayload | DownloadPayload, Field(discriminator="kind")]
+
+
+class JobClaim(BaseModel):
+    """The gateway's answer to a worker that starts a job: all that the job needs to know."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: str
+    username: str
+    track_id: str
+    attempt: int
+    payload: Payload
+
+
+class JobProgress(BaseModel):
+    """A sign of life from the worker; progress is optional, so a heartbeat is the same message."""
+
+    attempt: int
+    progress: float | None = Field(default=None, ge=0, le=100)
+    stage: str | None = Field(default=None, max_length=200)
+
+
+class JobPulse(BaseModel):
+    """The gateway's answer to a sign of life."""
+
+    cancelled: bool
+
+
+class AnalysisDone(BaseModel):
+    kind: Literal[JobKind.ANALYZE] = JobKind.ANALYZE
+    analysis: AnalysisResult
+
+
+class DownloadDone(BaseModel):
+    kind: Literal[JobKind.DOWNLOAD] = JobKind.DOWNLOAD
+    audio_path: str
+    duration_seconds: float
+    source_url: str
+
+
+class JobCompletion(BaseModel):
+    attempt: int
+    outcome: Annotated[AnalysisDone | DownloadDone, Field(discriminator="kind")]
+
+
+class JobFailure(BaseModel):
+    attempt: int
+    code: ErrorCode
+    detail: str = Field(description="What a DJ reads: what happened and what to do.")
+    transient: bool = Field(description="Trying again later may help.")

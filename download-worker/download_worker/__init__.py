@@ -1,0 +1,1 @@
+"""RQ workers: downloads and analysis, reported to the gateway."""

@@ -1,0 +1,1 @@
+"""Tracks in, a set that mixes out; stateless."""

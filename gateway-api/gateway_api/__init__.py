@@ -1,0 +1,1 @@
+"""REST API and web page: the only service that writes to Postgres."""

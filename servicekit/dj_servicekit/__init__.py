@@ -1,0 +1,1 @@
+"""Settings, logs and error answers, spelled once for every service."""

@@ -1,0 +1,123 @@
+"""What every HTTP service of ours does alike: request ids, error bodies, start and stop."""
+
+import re
+import uuid
+from typing import Any
+
+import structlog
+import uvicorn
+from dj_contracts.errors import ErrorBody, ErrorCode
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dj_servicekit.errors import ServiceError
+from dj_servicekit.logs import log
+
+REQUEST_ID_HEADER = "X-Request-ID"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_CODE_OF_STATUS = {
+    400: ErrorCode.MALFORMED,
+    404: ErrorCode.NOT_FOUND,
+    405: ErrorCode.METHOD_NOT_ALLOWED,
+    413: ErrorCode.TOO_LARGE,
+}
+
+
+def error_answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The ``responses=`` of a route: these statuses, each with our error body and an example."""
+    example = {"code": "not_found", "detail": "What happened and what to do.", "request_id": "4f0c"}
+    return {
+        status: {
+            "model": ErrorBody,
+            "content": {
+                "application/json": {"example": {**example, "error": example["detail"]}},
+            },
+        }
+        for status in statuses
+    }
+
+
+class RequestIDs:
+    """Takes the caller's request id or makes one, puts it on every log line and on the answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = dict(scope["headers"]).get(REQUEST_ID_HEADER.lower().encode(), b"").decode("latin-1")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = request_id
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            await self.app(scope, receive, send_with_id)
+
+
+def install_error_answers(app: FastAPI) -> None:
+    """Give every failure the one body of ``ErrorBody`` and every request an id."""
+
+    @app.exception_handler(ServiceError)
+    async def _service_error(request: Request, exc: ServiceError) -> JSONResponse:
+        return error_response(request, exc.status, exc.code, exc.detail, exc.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def _malformed(request: Request, exc: RequestValidationError) -> JSONResponse:
+        return error_response(request, 422, ErrorCode.MALFORMED, _describe(exc))
+
+    @app.exception_handler(HTTPException)
+    async def _http_error(request: Request, exc: HTTPException) -> JSONResponse:
+        code = _CODE_OF_STATUS.get(exc.status_code, ErrorCode.MALFORMED)
+        headers = dict(exc.headers) if exc.headers else None
+        return error_response(request, exc.status_code, code, str(exc.detail), headers)
+
+    @app.exception_handler(Exception)
+    async def _bug(request: Request, exc: Exception) -> JSONResponse:
+        log.error("request_failed", path=request.url.path, exc_info=exc)
+        detail = "This is a fault of ours. The log has it under the request id."
+        return error_response(request, 500, ErrorCode.INTERNAL, detail)
+
+    app.add_middleware(RequestIDs)
+
+
+def error_response(
+    request: Request,
+    status: int,
+    code: ErrorCode,
+    detail: str,
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    request_id = getattr(request.state, "request_id", "")
+    body = ErrorBody(code=code, detail=detail, request_id=request_id)
+    return JSONResponse(body.model_dump(mode="json"), status_code=status, headers=headers)
+
+
+def _describe(exc: RequestValidationError) -> str:
+    parts = []
+    for error in exc.errors()[:5]:
+        place = ".".join(str(part) for part in error["loc"][1:]) or str(error["loc"][0])
+        parts.append(f"{place}: {str(error['msg']).removeprefix('Value error, ')}")
+    return "; ".join(parts)
+
+
+def serve(app: FastAPI, *, host: str, port: int) -> None:
+    """Run until SIGTERM or SIGINT, then finish what is under way."""
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )

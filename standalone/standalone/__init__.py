@@ -1,0 +1,1 @@
+"""The constellation on one machine, without Docker."""
