@@ -54,8 +54,7 @@ def migrate(url: str, migrations: list[Migration] | None = None) -> list[str]:
         # A table that is in use is not waited for without end: better a clear failure at start.
         conn.execute("set lock_timeout = '30s'")
         conn.execute(_LEDGER)
-        rows = conn.execute("select name, checksum from schema_migrations").fetchall()
-        applied: dict[str, str] = {name: checksum for name, checksum in rows}
+        applied: dict[str, str] = dict(conn.execute("select name, checksum from schema_migrations"))
         _check(applied, wanted)
         pending = [migration for migration in wanted if migration.name not in applied]
         for migration in pending:

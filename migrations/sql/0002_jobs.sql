@@ -10,6 +10,10 @@ create table jobs (
         check (state in ('waiting', 'active', 'completed', 'failed', 'cancelled')),
     payload jsonb not null,
     attempts integer not null default 0,
+    -- How many of the attempts were made before a person asked for another try.
+    tries_before integer not null default 0,
+    -- Asked for again while under way, as when a file changes during its analysis.
+    rerun boolean not null default false,
     progress real not null default 0,
     stage text not null default '',
     error_code text,
@@ -27,6 +31,8 @@ create table jobs (
 -- The same work is not queued twice: one open job of a kind for a track.
 create unique index jobs_one_open on jobs (username, kind, track_id)
     where state in ('waiting', 'active') and track_id is not null;
+create unique index jobs_one_open_scan on jobs (username, (payload ->> 'path'))
+    where state in ('waiting', 'active') and kind = 'scan';
 create index jobs_listing on jobs (username, created_at desc, id desc);
 create index jobs_due on jobs (run_after) where state = 'waiting';
 create index jobs_alive on jobs (heartbeat_at) where state = 'active';
