@@ -32,6 +32,5 @@ async def fail(gateway: Gateway, job_id: JobID, failure: JobFailure) -> None:
         failure,
         max_attempts=gateway.settings.job_max_attempts,
         db=gateway.db,
-        queue=gateway.queue,
         events=gateway.events,
     )

@@ -192,7 +192,7 @@ async def complete_job(
 
 
 async def fail_job(
-    job_id: str, failure: JobFailure, *, max_attempts: int, db: Pool, queue: JobQueue, events: EventBus
+    job_id: str, failure: JobFailure, *, max_attempts: int, db: Pool, events: EventBus
 ) -> None:
     async with transaction(db) as conn:
         current = await _get_row(conn, job_id)

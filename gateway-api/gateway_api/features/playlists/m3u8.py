@@ -9,7 +9,7 @@ MEDIA_TYPE = "audio/x-mpegurl; charset=utf-8"
 
 
 def write_m3u8(name: str, tracks: Iterable[tuple[TrackRow, Path | None]]) -> str:
-    """Tracks with the paths of their files. One without a file is kept as a comment, never dropped silently."""
+    """Tracks with the paths of their files. One without a file stays, as a comment."""
     lines = ["#EXTM3U", f"#PLAYLIST:{_one_line(name)}"]
     for track, path in tracks:
         title = _one_line(f"{track.artist} - {track.title}" if track.artist else track.title)

@@ -7,7 +7,6 @@ is killed goes on where it was: what is in the collection already counts as unch
 import asyncio
 import hashlib
 import uuid
-from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
@@ -104,19 +103,18 @@ async def _take(
             fresh[audio_path] = entry
     if not fresh:
         return
-    files = await asyncio.to_thread(
-        _read, fresh, lambda path: known[path].track_id if path in known else None
-    )
+    known_ids = {path: file.track_id for path, file in known.items()}
+    files = await asyncio.to_thread(_read, fresh, known_ids)
     async with transaction(services.db) as conn:
         await store.save_files(conn, username, files)
         rows = await add_analysis_jobs(conn, username, [(file.track_id, file.audio_path) for file in files])
     await announce(rows, db=services.db, queue=services.queue, events=services.events)
 
 
-def _read(fresh: dict[str, FoundFile], known_id: Callable[[str], str | None]) -> list[store.NewFile]:
+def _read(fresh: dict[str, FoundFile], known_ids: dict[str, str]) -> list[store.NewFile]:
     return [
         store.NewFile(
-            track_id=known_id(audio_path) or track_id_of(audio_path),
+            track_id=known_ids.get(audio_path) or track_id_of(audio_path),
             audio_path=audio_path,
             size=entry.size,
             mtime_ns=entry.mtime_ns,

@@ -5,29 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-AUDIO_SUFFIXES = frozenset(
-    [
-        ".mp3",
-        ".flac",
-        ".wav",
-        ".wave",
-        ".aif",
-        ".aiff",
-        ".m4a",
-        ".mp4",
-        ".aac",
-        ".ogg",
-        ".oga",
-        ".opus",
-        ".wma",
-        ".wv",
-        ".ape",
-        ".mpc",
-        ".mka",
-        ".webm",
-        ".alac",
-    ]
-)
+_SUFFIXES = """
+.aac .aif .aiff .alac .ape .flac .m4a .mka .mp3 .mp4 .mpc .oga .ogg .opus .wav .wave .webm .wma .wv
+"""
+AUDIO_SUFFIXES = frozenset(_SUFFIXES.split())
 
 
 @dataclass(frozen=True)

@@ -116,13 +116,24 @@ def _write_cursor(sort: str, value: str, track_id: str) -> str:
 
 def _read_cursor(cursor: str, sort: str) -> tuple[str, str]:
     try:
-        cursor_sort, value, track_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        if cursor_sort != sort or not (isinstance(value, str) and isinstance(track_id, str)):
-            raise ValueError("The cursor belongs to another listing.")
-        if sort == "bpm":
-            float(value)
+        match json.loads(base64.urlsafe_b64decode(cursor.encode())):
+            case [str(cursor_sort), str(value), str(track_id)] if cursor_sort == sort:
+                return _checked(sort, value), _checked("track_id", track_id)
     except (ValueError, binascii.Error) as exc:
-        raise Malformed("'after' is not a cursor of this listing. Take 'next' of its last page.") from exc
-    if "\x00" in value + track_id:
-        raise Malformed("'after' is not a cursor of this listing. Take 'next' of its last page.")
-    return value, track_id
+        raise _bad_cursor() from exc
+    raise _bad_cursor()
+
+
+def _checked(sort: str, value: str) -> str:
+    """A cursor's value, when Postgres will take it for what it should be; else ValueError."""
+    if sort == "bpm":
+        float(value)
+    if sort == "added":
+        datetime.fromisoformat(value)
+    if "\x00" in value:
+        raise ValueError("Postgres text has no NUL.")
+    return value
+
+
+def _bad_cursor() -> Malformed:
+    return Malformed("'after' is not a cursor of this listing. Take 'next' of its last page.")
