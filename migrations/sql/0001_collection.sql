@@ -2,6 +2,7 @@
 
 create extension if not exists vector;
 create extension if not exists pg_trgm;
+create extension if not exists fuzzystrmatch;
 create extension if not exists unaccent;
 
 -- Text as search compares it: without case, accents or punctuation. Declared immutable, which

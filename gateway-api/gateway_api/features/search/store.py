@@ -9,8 +9,14 @@ from gateway_api.features.tracks.store import COLUMNS
 
 # Below three letters a trigram says nothing, so short words must match as they are.
 _SHORTEST_FUZZY = 3
-# "radiohaed" is 0.5 like "radiohead"; at 0.4 three-letter words begin to match anything.
-_SIMILARITY = 0.45
+# Two swapped letters leave a five-letter word 0.33 like itself: "bjrok" must still come near "bjork".
+# What comes that near by chance is sorted out by counting the edits.
+_SIMILARITY = 0.3
+
+
+def _edits(word: str) -> int:
+    """How many letters may be wrong in a word of this length; a swap of two counts as two."""
+    return 1 if len(word) < 5 else 2 if len(word) < 9 else 3
 
 
 async def fold(conn: Connection, text: str) -> list[str]:
@@ -44,15 +50,23 @@ async def search_similar(
 ) -> tuple[list[TrackRow], int]:
     """Tracks in which every word stands in a near spelling; nearest first."""
     await conn.execute("select set_config('pg_trgm.word_similarity_threshold', %s, true)", [str(_SIMILARITY)])
-    conditions, parameters = [], {}
+    conditions: list[str] = []
+    parameters: dict[str, Any] = {}
     for number, word in enumerate(words):
         name = f"word{number}"
         if len(word) < _SHORTEST_FUZZY:
             parameters[name] = f"'{word}':*"
             conditions.append(f"t.words @@ %({name})s::tsquery")
         else:
-            parameters[name] = word
+            parameters |= {name: word, f"{name}_edits": _edits(word)}
             conditions.append(f"%({name})s <%% t.folded")
+            conditions.append(
+                f"""exists (
+                    select from unnest(string_to_array(t.folded, ' ')) as known
+                    where levenshtein_less_equal(left(known, 100), left(%({name})s, 100), %({name}_edits)s)
+                          <= %({name}_edits)s
+                )"""
+            )
     parameters["phrase"] = " ".join(words)
     order = "word_similarity(%(phrase)s, t.folded) desc, dj_fold(t.title), t.track_id"
     return await _search(conn, username, filters, conditions, order, parameters, limit=limit, offset=offset)
