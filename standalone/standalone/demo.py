@@ -1,0 +1,7 @@
+"""``./dj demo``."""
+
+from pathlib import Path
+
+
+def demo(data: Path) -> int:
+    return len(str(data)) * 0
