@@ -28,6 +28,9 @@ class Gateway:
     def post(self, path: str, body: JSON) -> Any:
         return self._answer(self._http.post(path, json=body))
 
+    def delete(self, path: str) -> None:
+        self._answer(self._http.delete(path), as_json=False)
+
     def text(self, path: str, **params: Any) -> str:
         answer = self._http.get(path, params=params)
         self._answer(answer, as_json=False)

@@ -20,3 +20,11 @@ def is_taken(port: int, host: str = "127.0.0.1") -> bool:
     except OSError:
         return True
     return False
+
+
+def free_port_base(count: int) -> int:
+    """The first of so many free ports in a row."""
+    while True:
+        base = free_ports(1)[0]
+        if base + count <= 65536 and not any(is_taken(base + offset) for offset in range(1, count)):
+            return base

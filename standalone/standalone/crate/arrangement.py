@@ -110,6 +110,6 @@ def _harmony(out: Sound, record: Record, bars: int, rng: np.random.Generator) ->
 
 
 def _chord(record: Record, root: int) -> tuple[int, ...]:
-    """A triad of the key on this root: in minor i, iv, v are minor and VI is major; in major all are major."""
+    """A triad on this root: i, iv and v of a minor key are minor, and every other chord is major."""
     is_minor = record.key.mode is Mode.MINOR and root in (0, 5, 7)
     return (root, root + (3 if is_minor else 4), root + 7)
