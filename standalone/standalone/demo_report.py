@@ -25,7 +25,7 @@ def search(console: Console, answers: list[tuple[str, JSON]]) -> None:
         first = next((f"{hit['artist']} – {hit['title']}" for hit in answer["hits"]), "nothing")
         line = Text("  ✓ ", style="green").append("Search ", style="default")
         line.append(f"“{text}”", style="cyan").append(f" finds {first}", style="default")
-        console.print(line.append(f"   {answer['processingTimeMs']} ms", style="dim"))
+        console.print(line.append(f"   {answer['processingTimeMs']} ms", style="dim"), soft_wrap=True)
 
 
 def the_set(console: Console, built: JSON) -> None:
@@ -47,14 +47,12 @@ def the_set(console: Console, built: JSON) -> None:
     console.print(table)
     console.print("\n[bold]How each track leads to the next[/]\n")
     titles = {track["track_id"]: track["title"] for track in tracks}
-    lines = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
-    for _ in range(3):
-        lines.add_column(overflow="fold")
     for number, move in enumerate(transitions, start=1):
-        pair = f"{titles[move['from_track_id']]} → {titles[move['to_track_id']]}"
         style = "green" if move["score"] >= 0.75 else "yellow" if move["score"] >= 0.5 else "red"
-        lines.add_row(f"{number:3}  {pair}", Text(f"{move['score']:.0%}", style=style), Text(move["reason"]))
-    console.print(lines)
+        line = Text(f"{number:3}  ").append(f"{move['score']:4.0%}", style=style)
+        line.append(f"  {titles[move['from_track_id']]} → {titles[move['to_track_id']]}", style="bold")
+        console.print(line, soft_wrap=True)
+        console.print(Text(f"           {move['reason']}", style="dim"), soft_wrap=True)
 
 
 def measured_against_truth(console: Console, tracks: list[JSON]) -> bool:

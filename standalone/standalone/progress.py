@@ -47,4 +47,6 @@ class Steps:
             step = Step(None, None)
             yield step
         seconds = f"{time.monotonic() - started:5.1f} s"
-        self._console.print(f"  [green]✓[/] {name:<{_WIDTH}}[dim]{seconds}[/]   {step.outcome}".rstrip())
+        self._console.print(
+            f"  [green]✓[/] {name:<{_WIDTH}}[dim]{seconds}[/]   {step.outcome}".rstrip(), soft_wrap=True
+        )

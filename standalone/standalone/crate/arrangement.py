@@ -42,10 +42,9 @@ GROOVES = {
         _EVERY_BEAT, (1, 3), _EIGHTHS, _OFF, (0.25, 0.5, 1.25, 1.5, 2.25, 2.5, 3.25, 3.5), (0, 2)
     ),
     Style.BREAKS: Groove((0, 1.5, 2.5), (1, 3), _EIGHTHS, (3.5,), (0, 1.5, 2.5), (0, 2), snare=True),
-    Style.DRUM_AND_BASS: Groove((0, 2.5), (1, 3), _EIGHTHS, (), (0, 1.5, 2.5), (0, 2), snare=True),
     Style.DOWNTEMPO: Groove((0, 1.75, 2.5), (1, 3), _EIGHTHS, (), (0, 1.5, 2.5), (0, 2), snare=True),
 }
-_FULL_OF_ENERGY = (Style.TECHNO, Style.TRANCE, Style.DRUM_AND_BASS)
+_FULL_OF_ENERGY = (Style.TECHNO, Style.TRANCE)
 
 
 def render(record: Record) -> Sound:

@@ -13,7 +13,6 @@ class Style(StrEnum):
     TECHNO = "Techno"
     TRANCE = "Trance"
     BREAKS = "Breakbeat"
-    DRUM_AND_BASS = "Drum & Bass"
     DOWNTEMPO = "Downtempo"
 
 
@@ -37,12 +36,12 @@ class Record:
         """Roots of the chords, in semitones above the tonic, a bar each. The tonic comes every other
         bar: four chords of equal weight would leave open whether the key is the relative one."""
         if self.key.mode is Mode.MINOR:
-            return (0, 5, 0, 7) if self.style in (Style.TECHNO, Style.DRUM_AND_BASS) else (0, 8, 0, 5)
+            return (0, 5, 0, 7) if self.style is Style.TECHNO else (0, 8, 0, 5)
         return (0, 5, 0, 7)
 
 
 RECORDS = (
-    Record("Marlow Quay", "Harbour Lights", "Slow Tide", 2019, Style.DOWNTEMPO, 96.0, "D minor", "flac"),
+    Record("Marlow Quay", "Harbour Lights", "Slow Tide", 2019, Style.DOWNTEMPO, 113.6, "D minor", "flac"),
     Record("Sable & Finch", "Velvet Alley", "Night Market", 2021, Style.DEEP_HOUSE, 119.5, "A minor"),
     Record("Ines Calder", "Paper Moons", "Paper Moons EP", 2020, Style.DEEP_HOUSE, 121.0, "E minor", "flac"),
     Record("The Copper Club", "Saturday Glass", "Mirrorball", 2018, Style.DISCO, 118.0, "C major"),
@@ -54,7 +53,5 @@ RECORDS = (
     Record("Kestrel 9", "Signal Loss", "Signal Loss", 2021, Style.TECHNO, 130.4, "C# minor", "flac"),
     Record("Aurelia Vance", "Ten Thousand Metres", "Ascent", 2017, Style.TRANCE, 132.0, "B minor"),
     Record("Dockside Breakers", "Tin Roof Rain", "Low Bridge", 2016, Style.BREAKS, 126.8, "D major"),
-    Record(
-        "Dockside Breakers", "Undertow", "Low Bridge", 2016, Style.DRUM_AND_BASS, 174.0, "F# minor", "flac"
-    ),
+    Record("Dockside Breakers", "Undertow", "Low Bridge", 2016, Style.BREAKS, 134.2, "C# minor", "flac"),
 )
