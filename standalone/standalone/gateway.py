@@ -11,6 +11,10 @@ JSON = dict[str, Any]
 _OPEN = ("waiting", "active")
 
 
+def _say_nothing(_news: object) -> None:
+    """For callers that only want the end."""
+
+
 class GatewayError(Exception):
     """The gateway refused, and its detail says why."""
 
@@ -36,7 +40,7 @@ class Gateway:
         self._answer(answer, as_json=False)
         return answer.text
 
-    def scan(self, folder: str, on_progress: Callable[[JSON], None]) -> JSON:
+    def scan(self, folder: str, on_progress: Callable[[JSON], None] = _say_nothing) -> JSON:
         """Scan a folder to the end; answers what was found."""
         job: JSON = self.post("/api/scan", {"path": folder})
         while job["state"] in _OPEN:
@@ -53,7 +57,9 @@ class Gateway:
         summary: dict[str, int] = self.get("/api/jobs", limit=1)["summary"]
         return summary
 
-    def await_jobs(self, on_progress: Callable[[dict[str, int]], None], *, seconds: float) -> dict[str, int]:
+    def await_jobs(
+        self, on_progress: Callable[[dict[str, int]], None] = _say_nothing, *, seconds: float
+    ) -> dict[str, int]:
         """Until no job is waiting or active."""
         deadline = time.monotonic() + seconds
         while True:
