@@ -101,12 +101,8 @@ class Supervisor:
                     pending.remove(each)
                     announce(each, time.monotonic() - each.started_at)
                     self._save()
-            if pending and time.monotonic() > deadline:
-                name = pending[0].service.name
-                raise StartError(
-                    f"{name} was not healthy after {_START_SECONDS:.0f} s. See: ./dj logs {name}"
-                )
             if pending:
+                _refuse_if_late(pending[0].service, time.monotonic() - started)
                 _drain(wakeup, timeout=0.05)
 
     def _has_started(self, each: Running) -> bool:
