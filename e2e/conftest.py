@@ -27,6 +27,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         running.start()
         yield running
     finally:
+        running.gateway.close()
         running.interrupt()
 
 
@@ -42,11 +43,13 @@ def music(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="session")
-def gateway(request: pytest.FixtureRequest) -> Gateway:
+def gateway(request: pytest.FixtureRequest) -> Iterator[Gateway]:
     if url := os.environ.get("DJ_E2E_URL"):
-        return Gateway(url)
-    found: Gateway = request.getfixturevalue("stack").gateway
-    return found
+        named = Gateway(url)
+        yield named
+        named.close()
+    else:
+        yield request.getfixturevalue("stack").gateway
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,22 +26,23 @@ class Stack:
     process: subprocess.Popen[str] | None = None
 
     def start(self, *arguments: str) -> None:
-        self.process = subprocess.Popen(
-            [
-                str(ROOT / "dj"),
-                "up",
-                "--data",
-                str(self.data),
-                "--port-base",
-                str(self.port_base),
-                *arguments,
-            ],
-            cwd=self.data.parent,
-            env={**clean_environment(), "MUSIC_DIRS": str(self.music)},
-            stdout=(self.data.parent / "up.out").open("w"),
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        with (self.data.parent / "up.out").open("w") as out:
+            self.process = subprocess.Popen(
+                [
+                    str(ROOT / "dj"),
+                    "up",
+                    "--data",
+                    str(self.data),
+                    "--port-base",
+                    str(self.port_base),
+                    *arguments,
+                ],
+                cwd=self.data.parent,
+                env={**clean_environment(), "MUSIC_DIRS": str(self.music)},
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
         assert eventually(self.is_well, seconds=UP_SECONDS), self.said()
 
     def said(self) -> str:
@@ -74,7 +76,7 @@ class Stack:
             each["pid"] for each in self.status()["services"] if each["pid"] and each["health"] == "healthy"
         ]
 
-    @property
+    @cached_property
     def gateway(self) -> Gateway:
         return Gateway(f"http://127.0.0.1:{self.port_base}")
 

@@ -77,7 +77,9 @@ def _constellation(steps: Steps, home: Home, crate: Path) -> Iterator[Gateway]:
         with steps.step("Starting the constellation", total=7) as step:
             url = _await_up(home, child, said, step)
             step.done(f"gateway on {url}")
-        yield Gateway(url)
+        gateway = Gateway(url)
+        yield gateway
+        gateway.close()
         with steps.step("Stopping everything", total=1) as step:
             stop(child, command.stop_signal, grace_seconds=60)
             step.done("")

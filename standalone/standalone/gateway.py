@@ -26,6 +26,9 @@ class Gateway:
         # A proxy of the environment has no business between us and our own machine.
         self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout, trust_env=False)
 
+    def close(self) -> None:
+        self._http.close()
+
     def get(self, path: str, **params: Any) -> Any:
         return self._answer(self._http.get(path, params=params))
 
