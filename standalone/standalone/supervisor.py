@@ -23,6 +23,7 @@ from standalone.log_files import last_line, rotate
 from standalone.processes import StartError, spawn, stop
 
 _START_SECONDS = 90.0
+_FOREIGN_SECONDS = 10.0
 _PROBE_EVERY_SECONDS = 3.0
 _LONGEST_BACK_OFF_SECONDS = 30.0
 _FORGIVEN_AFTER_SECONDS = 60.0
@@ -92,7 +93,7 @@ class Supervisor:
                 return
 
     def _await_health(self, group: list[Running], wakeup: int, announce: Announce) -> None:
-        deadline = time.monotonic() + _START_SECONDS
+        started = time.monotonic()
         pending = list(group)
         while pending and not self._stop_asked:
             for each in list(pending):
@@ -100,12 +101,8 @@ class Supervisor:
                     pending.remove(each)
                     announce(each, time.monotonic() - each.started_at)
                     self._save()
-            if pending and time.monotonic() > deadline:
-                name = pending[0].service.name
-                raise StartError(
-                    f"{name} was not healthy after {_START_SECONDS:.0f} s. See: ./dj logs {name}"
-                )
             if pending:
+                _refuse_if_late(pending[0].service, time.monotonic() - started)
                 _drain(wakeup, timeout=0.05)
 
     def _has_started(self, each: Running) -> bool:
@@ -215,6 +212,16 @@ class Supervisor:
                 signal.signal(number, handler)
             os.close(read_end)
             os.close(write_end)
+
+
+def _refuse_if_late(service: Service, seconds: float) -> None:
+    if service.command is None and seconds > _FOREIGN_SECONDS:
+        name = "DATABASE_URL" if service.name == "postgres" else "REDIS_URL"
+        raise StartError(f"The server that {name} names does not answer. Start it, or unset {name}.")
+    if seconds > _START_SECONDS:
+        raise StartError(
+            f"{service.name} was not healthy after {_START_SECONDS:.0f} s. See: ./dj logs {service.name}"
+        )
 
 
 def _drain(wakeup: int, *, timeout: float) -> None:
