@@ -21,6 +21,7 @@ EVENTS_CHANNEL = "dj:events"
 class JobKind(StrEnum):
     ANALYZE = "analyze"
     DOWNLOAD = "download"
+    SCAN = "scan"
 
 
 class JobState(StrEnum):

@@ -6,7 +6,6 @@ from typing import Any
 
 import structlog
 import uvicorn
-from dj_contracts.errors import ErrorBody, ErrorCode
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -14,6 +13,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dj_contracts.errors import ErrorBody, ErrorCode
 from dj_servicekit.errors import ServiceError
 from dj_servicekit.logs import log
 

@@ -1,9 +1,10 @@
 """Laws of the key parser: complete, round-tripping, indifferent to spelling."""
 
 import pytest
-from dj_contracts.keys import ALL_KEYS, Key, Mode, find_key
 from hypothesis import given
 from hypothesis import strategies as st
+
+from dj_contracts.keys import ALL_KEYS, Key, Mode, find_key
 
 A_MINOR = Key(9, Mode.MINOR)
 

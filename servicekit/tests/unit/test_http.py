@@ -1,9 +1,10 @@
 """Every failure answers with one body, and every answer carries its request id."""
 
 import httpx
+from fastapi import FastAPI
+
 from dj_servicekit.errors import Busy
 from dj_servicekit.http import install_error_answers
-from fastapi import FastAPI
 
 
 def client() -> httpx.AsyncClient:

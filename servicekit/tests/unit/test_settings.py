@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from dj_servicekit.settings import ServiceSettings, load_settings
 from pydantic import SecretStr
+
+from dj_servicekit.settings import ServiceSettings, load_settings
 
 
 class Example(ServiceSettings):

@@ -1,0 +1,1 @@
+"""The outside systems of the gateway, each behind what the use-cases need of it."""

@@ -1,0 +1,83 @@
+"""RQ, as far as the gateway needs it: hand over the id of a job that is committed in Postgres."""
+
+import asyncio
+from collections.abc import Sequence
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from rq import Queue
+from rq.exceptions import DuplicateJobError, NoSuchJobError
+from rq.job import Job
+
+from dj_contracts.jobs import QUEUE_NAME, RUN_JOB
+
+_EPOCH_KEY = "dj:epoch"
+_OVER = ("finished", "failed", "stopped", "canceled")
+_JOB_TIMEOUT_SECONDS = 4 * 3600
+
+
+class QueueAway(Exception):
+    """Redis does not answer. The job is safe in Postgres; the sweep hands it over later."""
+
+
+class JobQueue:
+    def __init__(self, url: str) -> None:
+        # A stalled Redis must not stall a request: the sweep is there for what fails here.
+        self._redis = Redis.from_url(
+            url, socket_timeout=5, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
+        )
+        self._queue = Queue(QUEUE_NAME, connection=self._redis, serializer="json")
+
+    async def hand_over(self, jobs: Sequence[tuple[str, int]]) -> None:
+        """Enqueue (job id, attempt number) pairs; one that is in the queue already stays as it is."""
+        await asyncio.to_thread(self._hand_over, jobs)
+
+    async def was_emptied(self) -> bool:
+        """Whether Redis has lost its data since the last call (or was never used)."""
+        return await asyncio.to_thread(self._was_emptied)
+
+    async def ping(self) -> bool:
+        try:
+            return bool(await asyncio.to_thread(self._redis.ping))
+        except RedisError:
+            return False
+
+    def close(self) -> None:
+        self._redis.close()
+
+    def _hand_over(self, jobs: Sequence[tuple[str, int]]) -> None:
+        try:
+            for job_id, attempt in jobs:
+                self._enqueue(job_id, f"{job_id}-{attempt}")
+        except RedisError as exc:
+            raise QueueAway(str(exc)) from exc
+
+    def _enqueue(self, job_id: str, rq_id: str) -> None:
+        for _ in range(2):
+            try:
+                self._queue.enqueue(
+                    RUN_JOB,
+                    args=(job_id,),
+                    job_id=rq_id,
+                    unique=True,
+                    job_timeout=_JOB_TIMEOUT_SECONDS,
+                    result_ttl=60,
+                    failure_ttl=3600,
+                )
+                return
+            except DuplicateJobError:
+                try:
+                    known = Job.fetch(rq_id, connection=self._redis, serializer="json")
+                    if known.get_status() not in _OVER:
+                        return
+                    known.delete()
+                except NoSuchJobError:
+                    continue  # it expired between the two calls
+
+    def _was_emptied(self) -> bool:
+        try:
+            return bool(self._redis.set(_EPOCH_KEY, "1", nx=True))
+        except RedisError as exc:
+            raise QueueAway(str(exc)) from exc

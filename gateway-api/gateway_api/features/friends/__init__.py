@@ -1,0 +1,1 @@
+"""Whose collections there are."""

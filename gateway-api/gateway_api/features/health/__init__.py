@@ -1,0 +1,1 @@
+"""Is it alive, and is what stands behind it there."""

@@ -1,0 +1,42 @@
+"""Repairs, every few seconds, what falls between Postgres and the queue.
+
+A gateway killed between commit and enqueue, a worker killed in mid-job, a Redis that came back
+empty: each leaves rows that this finds and sets going again.
+"""
+
+import asyncio
+
+from dj_servicekit.errors import UpstreamUnavailable
+from dj_servicekit.logs import log
+from gateway_api.adapters.job_queue import QueueAway
+from gateway_api.db import transaction
+from gateway_api.features.jobs import store
+from gateway_api.features.jobs.usecases import hand_over
+from gateway_api.services import Services
+
+_AGAIN_AFTER_SECONDS = 300
+_BATCH = 500
+
+
+async def sweep_for_ever(services: Services) -> None:
+    while True:
+        try:
+            await sweep(services)
+        except (UpstreamUnavailable, QueueAway) as exc:
+            log.warning("sweep_postponed", reason=str(exc))
+        await asyncio.sleep(services.settings.sweep_seconds)
+
+
+async def sweep(services: Services) -> None:
+    settings = services.settings
+    async with transaction(services.db) as conn:
+        lost = await store.release_lost_jobs(conn, settings.job_lease_seconds, settings.job_max_attempts)
+    for row in lost:
+        log.warning("job_lost_its_worker", job_id=row.id, attempts=row.attempts, state=row.state)
+    await services.events.publish(*(row.to_event() for row in lost))
+    if await services.queue.was_emptied():
+        async with transaction(services.db) as conn:
+            await store.forget_enqueued(conn)
+    async with transaction(services.db) as conn:
+        due = await store.list_due_jobs(conn, again_after_seconds=_AGAIN_AFTER_SECONDS, limit=_BATCH)
+    await hand_over(due, db=services.db, queue=services.queue)

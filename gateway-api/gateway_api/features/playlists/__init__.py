@@ -1,0 +1,1 @@
+"""Playlists, their tracks, and their exports."""

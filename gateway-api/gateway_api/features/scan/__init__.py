@@ -1,0 +1,1 @@
+"""A folder of files into the collection, in place."""

@@ -1,0 +1,74 @@
+"""The statements of a scan: which files are known, and rows for those that are new or changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg.rows import class_row
+
+from gateway_api.db import Connection
+from gateway_api.features.scan.tags import FileTags
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    track_id: str
+    audio_path: str
+    audio_size: int | None
+    audio_mtime_ns: int | None
+    deleted: bool
+
+
+@dataclass(frozen=True)
+class NewFile:
+    track_id: str
+    audio_path: str
+    size: int
+    mtime_ns: int
+    tags: FileTags
+
+
+async def list_known_files(conn: Connection, username: str, paths: Sequence[str]) -> list[KnownFile]:
+    cursor = conn.cursor(row_factory=class_row(KnownFile))
+    await cursor.execute(
+        """
+        select track_id, audio_path, audio_size, audio_mtime_ns, deleted_at is not null as deleted
+        from tracks where username = %s and audio_path = any(%s)
+        """,
+        [username, list(paths)],
+    )
+    return await cursor.fetchall()
+
+
+async def save_files(conn: Connection, username: str, files: Sequence[NewFile]) -> None:
+    """Insert tracks for new files; for changed ones take the new audio and leave what a person may
+    have edited (title, artist, ...) as it is."""
+    cursor = conn.cursor()
+    await cursor.executemany(
+        """
+        insert into tracks (username, track_id, title, artist, album, year, genres, bpm, key,
+                            duration_seconds, audio_path, audio_size, audio_mtime_ns)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        on conflict (username, track_id) do update set
+            audio_path = excluded.audio_path, audio_size = excluded.audio_size,
+            audio_mtime_ns = excluded.audio_mtime_ns, duration_seconds = excluded.duration_seconds,
+            updated_at = now()
+        """,
+        [
+            (
+                username,
+                file.track_id,
+                file.tags.title,
+                file.tags.artist,
+                file.tags.album,
+                file.tags.year,
+                file.tags.genres,
+                file.tags.bpm,
+                file.tags.key,
+                file.tags.duration_seconds,
+                file.audio_path,
+                file.size,
+                file.mtime_ns,
+            )
+            for file in files
+        ],
+    )

@@ -1,0 +1,1 @@
+"""Finding tracks by typo-tolerant text and filters."""

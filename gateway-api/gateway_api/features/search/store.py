@@ -1,0 +1,111 @@
+"""Search on Postgres: whole words and prefixes first, and near spellings when those find nothing."""
+
+from typing import Any
+
+from gateway_api.db import Connection
+from gateway_api.features.tracks.filters import TrackFilter
+from gateway_api.features.tracks.models import TrackRow
+from gateway_api.features.tracks.store import COLUMNS
+
+# Below three letters a trigram says nothing, so short words must match as they are.
+_SHORTEST_FUZZY = 3
+# Two swapped letters leave a five-letter word 0.33 like itself: "bjrok" must still come near "bjork".
+# What comes that near by chance is sorted out by counting the edits.
+_SIMILARITY = 0.3
+
+
+def _edits(word: str) -> int:
+    """How many letters may be wrong in a word of this length; a swap of two counts as two."""
+    return 1 if len(word) < 5 else 2 if len(word) < 9 else 3
+
+
+async def fold(conn: Connection, text: str) -> list[str]:
+    """The words of a text as the index holds them: no case, accents or punctuation."""
+    cursor = await conn.execute("select dj_fold(%s)", [text])
+    row = await cursor.fetchone()
+    return str(row[0]).split() if row else []
+
+
+async def search_exact(
+    conn: Connection, username: str, words: list[str], filters: TrackFilter, *, limit: int, offset: int
+) -> tuple[list[TrackRow], int]:
+    """Tracks in which every word stands, whole or as the beginning of one; best first."""
+    query = " & ".join(f"'{word}':*" for word in words)
+    conditions = ["t.words @@ %(query)s::tsquery"] if words else []
+    order = "ts_rank(t.words, %(query)s::tsquery) desc, dj_fold(t.title), t.track_id" if words else ""
+    return await _search(
+        conn,
+        username,
+        filters,
+        conditions,
+        order or "t.created_at desc, t.track_id",
+        {"query": query},
+        limit=limit,
+        offset=offset,
+    )
+
+
+async def search_similar(
+    conn: Connection, username: str, words: list[str], filters: TrackFilter, *, limit: int, offset: int
+) -> tuple[list[TrackRow], int]:
+    """Tracks in which every word stands in a near spelling; nearest first."""
+    await conn.execute("select set_config('pg_trgm.word_similarity_threshold', %s, true)", [str(_SIMILARITY)])
+    conditions: list[str] = []
+    parameters: dict[str, Any] = {}
+    for number, word in enumerate(words):
+        name = f"word{number}"
+        if len(word) < _SHORTEST_FUZZY:
+            parameters[name] = f"'{word}':*"
+            conditions.append(f"t.words @@ %({name})s::tsquery")
+        else:
+            parameters |= {name: word, f"{name}_edits": _edits(word)}
+            conditions.append(f"%({name})s <%% t.folded")
+            conditions.append(
+                f"""exists (
+                    select from unnest(string_to_array(t.folded, ' ')) as known
+                    where levenshtein_less_equal(left(known, 100), left(%({name})s, 100), %({name}_edits)s)
+                          <= %({name}_edits)s
+                )"""
+            )
+    parameters["phrase"] = " ".join(words)
+    order = "word_similarity(%(phrase)s, t.folded) desc, dj_fold(t.title), t.track_id"
+    return await _search(conn, username, filters, conditions, order, parameters, limit=limit, offset=offset)
+
+
+async def _search(
+    conn: Connection,
+    username: str,
+    filters: TrackFilter,
+    conditions: list[str],
+    order: str,
+    parameters: dict[str, Any],
+    *,
+    limit: int,
+    offset: int,
+) -> tuple[list[TrackRow], int]:
+    filter_conditions, filter_parameters = filters.conditions()
+    where = " and ".join(
+        ["t.username = %(username)s", "t.deleted_at is null", *filter_conditions, *conditions]
+    )
+    parameters = parameters | filter_parameters | {"username": username, "limit": limit, "offset": offset}
+    cursor = conn.cursor()
+    # The page is cut before the wide columns are read; the count is of all that matched.
+    await cursor.execute(
+        f"""
+        with matched as materialized (select t.track_id, row_number() over (order by {order}) as place
+                                      from tracks t where {where}),
+             page as (select * from matched order by place limit %(limit)s offset %(offset)s)
+        select (select count(*) from matched), {COLUMNS}
+        from page join tracks t on t.username = %(username)s and t.track_id = page.track_id
+        order by page.place
+        """,
+        parameters,
+    )
+    rows: list[tuple[Any, ...]] = await cursor.fetchall()
+    if rows:
+        return [TrackRow(*row[1:]) for row in rows], int(rows[0][0])
+    if offset == 0:
+        return [], 0
+    await cursor.execute(f"select count(*) from tracks t where {where}", parameters)
+    counted = await cursor.fetchone()
+    return [], int(str(counted[0])) if counted else 0

@@ -1,0 +1,1 @@
+"""Tracks into an order that mixes, through ga-service."""

@@ -1,0 +1,61 @@
+"""/api/tracks."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+
+from dj_contracts.analysis import AnalysisResult
+from dj_contracts.tracks import NewTrack, Track, TrackFields
+from dj_servicekit.http import error_answers
+from gateway_api.dependencies import Gateway, Limit, Owner, TrackIDPath
+from gateway_api.features.tracks import usecases
+from gateway_api.features.tracks.filters import TrackFilter
+from gateway_api.features.tracks.models import TrackPage
+
+router = APIRouter(prefix="/api/tracks", tags=["tracks"])
+
+
+class ListQuery(TrackFilter):
+    sort: Literal["added", "title", "artist", "bpm"] = "added"
+    after: str | None = None
+    limit: Limit = 50
+    username: str | None = None
+
+
+@router.get("", responses=error_answers(422))
+async def list_tracks(gateway: Gateway, owner: Owner, query: Annotated[ListQuery, Query()]) -> TrackPage:
+    """A page of the collection. Pass ``next`` of one page as ``after`` to get the one that follows."""
+    filters = TrackFilter.model_validate(query.model_dump(include=set(TrackFilter.model_fields)))
+    return await usecases.list_tracks(
+        gateway.db, owner, filters=filters, sort=query.sort, after=query.after, limit=query.limit
+    )
+
+
+@router.post("", status_code=201, responses=error_answers(404, 409, 422))
+async def create_track(gateway: Gateway, owner: Owner, track: NewTrack) -> Track:
+    """Add a track by hand. What is set here wins over what is measured later."""
+    return await usecases.create_track(gateway.db, owner, track)
+
+
+@router.get("/{track_id}", responses=error_answers(404, 422))
+async def get_track(gateway: Gateway, owner: Owner, track_id: TrackIDPath) -> Track:
+    return await usecases.get_track(gateway.db, owner, track_id)
+
+
+@router.patch("/{track_id}", responses=error_answers(404, 422))
+async def edit_track(gateway: Gateway, owner: Owner, track_id: TrackIDPath, patch: TrackFields) -> Track:
+    """Change fields. A measured field (bpm, key, energy, ...) set here survives every analysis;
+    set to null, it goes back to what was measured."""
+    return await usecases.edit_track(gateway.db, owner, track_id, patch)
+
+
+@router.delete("/{track_id}", status_code=204, responses=error_answers(404, 422))
+async def delete_track(gateway: Gateway, owner: Owner, track_id: TrackIDPath) -> None:
+    """Put a track away. Its row and its file stay; a scan does not bring it back."""
+    await usecases.delete_track(gateway.db, owner, track_id)
+
+
+@router.get("/{track_id}/analysis", responses=error_answers(404, 422))
+async def get_analysis(gateway: Gateway, owner: Owner, track_id: TrackIDPath) -> AnalysisResult:
+    """All that was measured: beats, tempo and key candidates, and what else the engine gives."""
+    return await usecases.get_analysis(gateway.db, owner, track_id)

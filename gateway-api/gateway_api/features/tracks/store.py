@@ -1,0 +1,184 @@
+"""The statements over tracks, their corrections and their analyses."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from dj_contracts.analysis import AnalysisResult
+from gateway_api.db import Connection
+from gateway_api.features.tracks.filters import TrackFilter
+from gateway_api.features.tracks.models import MEASURED, TrackRow
+
+COLUMNS = """
+    t.username, t.track_id, t.title, t.artist, t.album, t.year, t.genres, t.styles, t.local_tags,
+    t.position, t.duration_seconds, t.bpm, t.key, t.energy, t.danceability, t.mood_happy,
+    t.mood_sad, t.mood_relaxed, t.mood_aggressive, t.notes, t.star_rating, t.discogs_url,
+    t.apple_music_url, t.spotify_url, t.youtube_url, t.soundcloud_url, t.album_thumbnail,
+    t.release_id, t.library_identifier, t.audio_path, t.analyzed_at, t.created_at, t.updated_at,
+    array(
+        select c.field from track_corrections c
+        where c.username = t.username and c.track_id = t.track_id order by c.field
+    ) as corrected
+"""
+SORTS = {
+    "added": "t.created_at",
+    "title": "dj_fold(t.title)",
+    "artist": "dj_fold(t.artist)",
+    "bpm": "t.bpm",
+}
+_CURSOR_TYPES = {"added": "timestamptz", "title": "text", "artist": "text", "bpm": "double precision"}
+
+
+async def find_track(conn: Connection, username: str, track_id: str) -> TrackRow | None:
+    cursor = conn.cursor(row_factory=class_row(TrackRow))
+    await cursor.execute(
+        f"select {COLUMNS} from tracks t where t.username = %s and t.track_id = %s and t.deleted_at is null",
+        [username, track_id],
+    )
+    return await cursor.fetchone()
+
+
+async def list_by_id(conn: Connection, username: str, track_ids: Sequence[str]) -> list[TrackRow]:
+    """The tracks of these ids that exist, in the order of the ids."""
+    cursor = conn.cursor(row_factory=class_row(TrackRow))
+    await cursor.execute(
+        f"""
+        select {COLUMNS} from unnest(%s::text[]) with ordinality as wanted (track_id, place)
+        join tracks t on t.username = %s and t.track_id = wanted.track_id
+        where t.deleted_at is null order by wanted.place
+        """,
+        [list(track_ids), username],
+    )
+    return await cursor.fetchall()
+
+
+async def list_tracks(
+    conn: Connection,
+    username: str,
+    *,
+    filters: TrackFilter,
+    sort: str,
+    after: tuple[str, str] | None,
+    limit: int,
+) -> list[tuple[TrackRow, str]]:
+    """A page in the order of ``sort``, each row with the text of its sort value for the cursor."""
+    key = SORTS[sort]
+    conditions, parameters = filters.conditions()
+    if sort == "bpm":
+        conditions.append("t.bpm is not null")
+    if after is not None:
+        conditions.append(f"({key}, t.track_id) > (%(value)s::{_CURSOR_TYPES[sort]}, %(track_id)s)")
+        parameters |= {"value": after[0], "track_id": after[1]}
+    where = " and ".join(["t.username = %(username)s", "t.deleted_at is null", *conditions])
+    cursor = conn.cursor()
+    await cursor.execute(
+        f"""
+        select ({key})::text, {COLUMNS} from tracks t
+        where {where} order by {key}, t.track_id limit %(limit)s
+        """,
+        parameters | {"username": username, "limit": limit},
+    )
+    rows: list[tuple[Any, ...]] = await cursor.fetchall()
+    return [(TrackRow(*row[1:]), row[0]) for row in rows]
+
+
+async def insert_track(conn: Connection, username: str, track_id: str, fields: Mapping[str, Any]) -> None:
+    names = ["username", "track_id", *fields]
+    await conn.execute(
+        f"insert into tracks ({', '.join(names)}) values ({', '.join(['%s'] * len(names))})",
+        [username, track_id, *fields.values()],
+    )
+
+
+async def update_track(conn: Connection, username: str, track_id: str, fields: Mapping[str, Any]) -> bool:
+    """Set columns of a living track; False when there is none."""
+    assignments = "".join(f"{name} = %s, " for name in fields)
+    cursor = await conn.execute(
+        f"""
+        update tracks set {assignments} updated_at = now()
+        where username = %s and track_id = %s and deleted_at is null
+        """,
+        [*fields.values(), username, track_id],
+    )
+    return cursor.rowcount == 1
+
+
+async def soft_delete_track(conn: Connection, username: str, track_id: str) -> bool:
+    cursor = await conn.execute(
+        """
+        update tracks set deleted_at = now(), updated_at = now()
+        where username = %s and track_id = %s and deleted_at is null
+        """,
+        [username, track_id],
+    )
+    return cursor.rowcount == 1
+
+
+async def save_corrections(
+    conn: Connection, username: str, track_id: str, corrections: Mapping[str, Any]
+) -> None:
+    for field, value in corrections.items():
+        if value is None:
+            await conn.execute(
+                "delete from track_corrections where username = %s and track_id = %s and field = %s",
+                [username, track_id, field],
+            )
+        else:
+            await conn.execute(
+                """
+                insert into track_corrections (username, track_id, field, value)
+                values (%s, %s, %s, %s)
+                on conflict (username, track_id, field)
+                do update set value = excluded.value, corrected_at = now()
+                """,
+                [username, track_id, field, Jsonb(value)],
+            )
+
+
+async def save_analysis(conn: Connection, username: str, track_id: str, result: AnalysisResult) -> None:
+    await conn.execute(
+        """
+        insert into track_analysis (username, track_id, engine_version, result)
+        values (%s, %s, %s, %s)
+        on conflict (username, track_id, engine_version)
+        do update set result = excluded.result, analyzed_at = now()
+        """,
+        [username, track_id, result.engine_version, Jsonb(result.model_dump(mode="json"))],
+    )
+
+
+async def find_analysis(conn: Connection, username: str, track_id: str) -> AnalysisResult | None:
+    """The newest analysis of a track."""
+    cursor = await conn.execute(
+        """
+        select a.result from track_analysis a
+        join tracks t using (username, track_id)
+        where a.username = %s and a.track_id = %s and t.deleted_at is null
+        order by a.analyzed_at desc limit 1
+        """,
+        [username, track_id],
+    )
+    row = await cursor.fetchone()
+    return AnalysisResult.model_validate(row[0]) if row else None
+
+
+async def list_corrections(conn: Connection, username: str, track_id: str) -> dict[str, Any]:
+    cursor = await conn.execute(
+        "select field, value from track_corrections where username = %s and track_id = %s",
+        [username, track_id],
+    )
+    return {str(field): value for field, value in await cursor.fetchall()}
+
+
+def measured_values(result: AnalysisResult) -> dict[str, Any]:
+    """What an analysis says of the fields that a person may correct."""
+    values: dict[str, Any] = {
+        "bpm": result.tempo.bpm,
+        "key": result.key.name,
+        "energy": result.energy.level,
+        "danceability": result.danceability,
+    }
+    values |= {name: result.moods.get(name.removeprefix("mood_")) for name in MEASURED[4:]}
+    return values

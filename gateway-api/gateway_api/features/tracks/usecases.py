@@ -1,0 +1,139 @@
+"""Create, read, correct and put away tracks."""
+
+import base64
+import binascii
+import json
+import uuid
+from datetime import UTC, datetime
+
+from dj_contracts.analysis import AnalysisResult
+from dj_contracts.tracks import NewTrack, Track, TrackFields
+from dj_servicekit.errors import Conflict, Malformed, NotFound
+from gateway_api.db import Connection, Pool, transaction
+from gateway_api.features.tracks import store
+from gateway_api.features.tracks.filters import TrackFilter
+from gateway_api.features.tracks.models import MEASURED, TrackPage, TrackRow
+
+
+def track_not_found(track_id: str) -> NotFound:
+    return NotFound(f"There is no track {track_id!r} in this collection.")
+
+
+async def create_track(db: Pool, username: str, new: NewTrack) -> Track:
+    track_id = new.track_id or uuid.uuid4().hex
+    fields = new.model_dump(exclude={"track_id"}, exclude_none=True)
+    async with transaction(db) as conn:
+        await store.insert_track(conn, username, track_id, fields)
+        corrections = {name: fields[name] for name in MEASURED if name in fields}
+        await store.save_corrections(conn, username, track_id, corrections)
+        return (await _get_row(conn, username, track_id)).to_track()
+
+
+async def get_track(db: Pool, username: str, track_id: str) -> Track:
+    async with transaction(db) as conn:
+        return (await _get_row(conn, username, track_id)).to_track()
+
+
+async def list_tracks(
+    db: Pool, username: str, *, filters: TrackFilter, sort: str, after: str | None, limit: int
+) -> TrackPage:
+    async with transaction(db) as conn:
+        rows = await store.list_tracks(
+            conn,
+            username,
+            filters=filters,
+            sort=sort,
+            after=_read_cursor(after, sort) if after else None,
+            limit=limit + 1,
+        )
+    page = rows[:limit]
+    more = len(rows) > limit
+    return TrackPage(
+        tracks=[row.to_track() for row, _ in page],
+        next=_write_cursor(sort, page[-1][1], page[-1][0].track_id) if more else None,
+    )
+
+
+async def edit_track(db: Pool, username: str, track_id: str, patch: TrackFields) -> Track:
+    """Set what the patch names. A measured field set to null goes back to what was measured."""
+    fields = patch.model_dump(exclude_unset=True)
+    corrections = {name: fields[name] for name in MEASURED if name in fields}
+    for name in ("title", "artist", "album", "genres", "styles", "local_tags"):
+        if name in fields and fields[name] is None:
+            raise Malformed(f"{name} cannot be null: leave it out, or set it to an empty value.")
+    if fields.get("title") == "":
+        raise Malformed("A track needs a title.")
+    async with transaction(db) as conn:
+        if any(value is None for value in corrections.values()):
+            measured = await store.find_analysis(conn, username, track_id)
+            fallback = store.measured_values(measured) if measured else {}
+            fields |= {name: fallback.get(name) for name, value in corrections.items() if value is None}
+        if not await store.update_track(conn, username, track_id, fields):
+            raise track_not_found(track_id)
+        await store.save_corrections(conn, username, track_id, corrections)
+        return (await _get_row(conn, username, track_id)).to_track()
+
+
+async def delete_track(db: Pool, username: str, track_id: str) -> None:
+    async with transaction(db) as conn:
+        if not await store.soft_delete_track(conn, username, track_id):
+            raise track_not_found(track_id)
+
+
+async def get_analysis(db: Pool, username: str, track_id: str) -> AnalysisResult:
+    async with transaction(db) as conn:
+        if (result := await store.find_analysis(conn, username, track_id)) is None:
+            await _get_row(conn, username, track_id)
+            raise NotFound("This track has not been analysed. See its jobs for why.")
+        return result
+
+
+async def apply_analysis(conn: Connection, username: str, track_id: str, result: AnalysisResult) -> None:
+    """Store an analysis and make it effective, except where a person has corrected it."""
+    if await store.find_track(conn, username, track_id) is None:
+        raise Conflict("The track was deleted while it was analysed.")
+    await store.save_analysis(conn, username, track_id, result)
+    corrected = await store.list_corrections(conn, username, track_id)
+    # A value that could not be measured leaves what the file's tags said.
+    measured = {
+        name: value
+        for name, value in store.measured_values(result).items()
+        if value is not None and name not in corrected
+    }
+    columns = {"duration_seconds": result.duration_seconds, "analyzed_at": datetime.now(UTC)}
+    await store.update_track(conn, username, track_id, measured | columns)
+
+
+async def _get_row(conn: Connection, username: str, track_id: str) -> TrackRow:
+    if (row := await store.find_track(conn, username, track_id)) is None:
+        raise track_not_found(track_id)
+    return row
+
+
+def _write_cursor(sort: str, value: str, track_id: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([sort, value, track_id]).encode()).decode()
+
+
+def _read_cursor(cursor: str, sort: str) -> tuple[str, str]:
+    try:
+        match json.loads(base64.urlsafe_b64decode(cursor.encode())):
+            case [str(cursor_sort), str(value), str(track_id)] if cursor_sort == sort:
+                return _checked(sort, value), _checked("track_id", track_id)
+    except (ValueError, binascii.Error) as exc:
+        raise _bad_cursor() from exc
+    raise _bad_cursor()
+
+
+def _checked(sort: str, value: str) -> str:
+    """A cursor's value, when Postgres will take it for what it should be; else ValueError."""
+    if sort == "bpm":
+        float(value)
+    if sort == "added":
+        datetime.fromisoformat(value)
+    if "\x00" in value:
+        raise ValueError("Postgres text has no NUL.")
+    return value
+
+
+def _bad_cursor() -> Malformed:
+    return Malformed("'after' is not a cursor of this listing. Take 'next' of its last page.")

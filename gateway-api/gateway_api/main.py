@@ -1,0 +1,89 @@
+"""The composition root: the only place that knows every concrete class of the gateway."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import Depends, FastAPI
+
+from dj_servicekit.http import error_answers, install_error_answers
+from gateway_api.adapters.audio_folders import AudioFolders
+from gateway_api.adapters.event_bus import EventBus
+from gateway_api.adapters.ga_client import GAClient
+from gateway_api.adapters.job_queue import JobQueue
+from gateway_api.body_limit import BodyLimit
+from gateway_api.db import make_pool, transaction
+from gateway_api.features.audio import routes as audio
+from gateway_api.features.friends import routes as friends
+from gateway_api.features.friends.store import ensure_friend
+from gateway_api.features.health import routes as health
+from gateway_api.features.jobs import internal_routes as internal_jobs
+from gateway_api.features.jobs import routes as jobs
+from gateway_api.features.jobs.sweep import sweep_for_ever
+from gateway_api.features.playlists import routes as playlists
+from gateway_api.features.scan import routes as scan
+from gateway_api.features.scan.runner import run_scans_for_ever
+from gateway_api.features.search import routes as search
+from gateway_api.features.sets import routes as sets
+from gateway_api.features.tracks import routes as tracks
+from gateway_api.security import require_api_access, require_service_token
+from gateway_api.services import Services
+from gateway_api.settings import Settings
+
+_DESCRIPTION = "Your music collection: tracks, audio, search, playlists and sets that mix."
+
+
+def create_app(settings: Settings) -> FastAPI:
+    app = FastAPI(
+        title="DJ Playlist", description=_DESCRIPTION, version=version("gateway-api"), lifespan=_lifespan
+    )
+    app.state.settings = settings
+    app.add_middleware(
+        BodyLimit, upload_path=audio.UPLOAD_PATH, upload_bytes=settings.max_upload_bytes + 1024**2
+    )
+    install_error_answers(app)
+    app.include_router(health.router)
+    # Fixed paths stand before those with an id in their place: search before tracks, sets before playlists.
+    for feature in (search, tracks, scan, audio, sets, playlists, friends, jobs):
+        app.include_router(
+            feature.router,
+            dependencies=[Depends(require_api_access)],
+            responses=error_answers(401, 403, 413, 503),
+        )
+    app.include_router(internal_jobs.router, dependencies=[Depends(require_service_token)])
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    services = Services(
+        settings=settings,
+        db=make_pool(settings.database_url.get_secret_value(), settings.database_connections),
+        queue=JobQueue(settings.redis_url.get_secret_value()),
+        events=EventBus(settings.redis_url.get_secret_value()),
+        ga=GAClient(settings.ga_url),
+        audio=AudioFolders(settings.audio_dir, settings.music_dirs, settings.disk_floor_bytes),
+    )
+    app.state.services = services
+    settings.audio_dir.mkdir(parents=True, exist_ok=True)
+    await services.db.open(wait=True, timeout=30)
+    async with transaction(services.db) as conn:
+        await ensure_friend(conn, settings.default_username)
+    background = [
+        asyncio.create_task(sweep_for_ever(services), name="sweep"),
+        asyncio.create_task(run_scans_for_ever(services), name="scans"),
+    ]
+    try:
+        yield
+    finally:
+        for task in background:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*background)
+        await services.ga.close()
+        await services.events.close()
+        services.queue.close()
+        await services.db.close()

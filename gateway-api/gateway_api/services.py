@@ -1,0 +1,20 @@
+"""What the use-cases are given: every outside part of the gateway, built once in main.py."""
+
+from dataclasses import dataclass
+
+from gateway_api.adapters.audio_folders import AudioFolders
+from gateway_api.adapters.event_bus import EventBus
+from gateway_api.adapters.ga_client import GAClient
+from gateway_api.adapters.job_queue import JobQueue
+from gateway_api.db import Pool
+from gateway_api.settings import Settings
+
+
+@dataclass(frozen=True)
+class Services:
+    settings: Settings
+    db: Pool
+    queue: JobQueue
+    events: EventBus
+    ga: GAClient
+    audio: AudioFolders

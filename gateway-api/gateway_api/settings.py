@@ -1,0 +1,64 @@
+"""Every setting of the gateway. .env.example explains them to people."""
+
+import os
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import NoDecode
+
+from dj_contracts.tracks import Username
+from dj_servicekit.settings import ServiceSettings
+
+PathList = Annotated[tuple[Path, ...], NoDecode]
+WordList = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(ServiceSettings):
+    port: int = Field(default=8000, ge=0, le=65535)
+    database_url: SecretStr
+    database_connections: int = Field(default=8, ge=2, le=100)
+    redis_url: SecretStr
+    essentia_url: str = "http://127.0.0.1:8001"
+    ga_url: str = "http://127.0.0.1:8002"
+    service_token: SecretStr = Field(min_length=16)
+    api_token: SecretStr | None = Field(default=None, min_length=16)
+    trust_network: bool = False
+    allowed_hosts: WordList = ("localhost", "127.0.0.1", "[::1]")
+    default_username: Username = "dj"
+    audio_dir: Path
+    music_dirs: PathList = ()
+    max_upload_bytes: int = Field(default=2 * 1024**3, ge=1)
+    disk_floor_bytes: int = Field(default=500 * 1024**2, ge=0)
+    job_lease_seconds: float = Field(default=30, gt=0)
+    job_max_attempts: int = Field(default=5, ge=1)
+    sweep_seconds: float = Field(default=2, gt=0)
+
+    @field_validator("music_dirs", mode="before")
+    @classmethod
+    def _split_paths(cls, value: object) -> object:
+        return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split_words(cls, value: object) -> object:
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _public_needs_a_credential(self) -> "Settings":
+        if not is_loopback(self.host) and self.api_token is None and not self.trust_network:
+            raise ValueError(
+                f"HOST={self.host} listens beyond this machine without a credential. Set API_TOKEN, "
+                "or TRUST_NETWORK=true where only trusted machines can reach it"
+            )
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,235 @@
+CREATE EXTENSION IF NOT EXISTS fuzzystrmatch WITH SCHEMA public;
+
+COMMENT ON EXTENSION fuzzystrmatch IS 'determine similarities and distance between strings';
+
+CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
+
+COMMENT ON EXTENSION pg_trgm IS 'text similarity measurement and index searching based on trigrams';
+
+CREATE EXTENSION IF NOT EXISTS unaccent WITH SCHEMA public;
+
+COMMENT ON EXTENSION unaccent IS 'text search dictionary that removes accents';
+
+CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public;
+
+COMMENT ON EXTENSION vector IS 'vector data type and ivfflat and hnsw access methods';
+
+CREATE FUNCTION public.dj_fold(value text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+        select trim(regexp_replace(lower(public.unaccent('public.unaccent', value)), '[^[:alnum:]]+', ' ', 'g'))
+    $$;
+
+CREATE TABLE public.friends (
+    id bigint NOT NULL,
+    username text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT friends_username_form CHECK ((username ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'::text))
+);
+
+ALTER TABLE public.friends ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.friends_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.jobs (
+    id text NOT NULL,
+    username text NOT NULL,
+    track_id text,
+    kind text NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    payload jsonb NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    tries_before integer DEFAULT 0 NOT NULL,
+    rerun boolean DEFAULT false NOT NULL,
+    progress real DEFAULT 0 NOT NULL,
+    stage text DEFAULT ''::text NOT NULL,
+    error_code text,
+    error text,
+    result jsonb,
+    run_after timestamp with time zone DEFAULT now() NOT NULL,
+    enqueued_at timestamp with time zone,
+    heartbeat_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT jobs_kind_check CHECK ((kind = ANY (ARRAY['analyze'::text, 'download'::text, 'scan'::text]))),
+    CONSTRAINT jobs_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'active'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
+);
+
+CREATE TABLE public.playlist_tracks (
+    playlist_id bigint NOT NULL,
+    "position" integer NOT NULL,
+    username text NOT NULL,
+    track_id text NOT NULL,
+    CONSTRAINT playlist_tracks_position_check CHECK (("position" >= 1))
+);
+
+CREATE TABLE public.playlists (
+    id bigint NOT NULL,
+    username text NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE public.playlists ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.playlists_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.schema_migrations (
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.track_analysis (
+    username text NOT NULL,
+    track_id text NOT NULL,
+    engine_version text NOT NULL,
+    result jsonb NOT NULL,
+    analyzed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.track_corrections (
+    username text NOT NULL,
+    track_id text NOT NULL,
+    field text NOT NULL,
+    value jsonb NOT NULL,
+    corrected_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.tracks (
+    username text NOT NULL,
+    track_id text NOT NULL,
+    title text NOT NULL,
+    artist text DEFAULT ''::text NOT NULL,
+    album text DEFAULT ''::text NOT NULL,
+    year integer,
+    genres text[] DEFAULT '{}'::text[] NOT NULL,
+    styles text[] DEFAULT '{}'::text[] NOT NULL,
+    local_tags text[] DEFAULT '{}'::text[] NOT NULL,
+    "position" text,
+    duration_seconds double precision,
+    bpm double precision,
+    key text,
+    energy double precision,
+    danceability double precision,
+    mood_happy double precision,
+    mood_sad double precision,
+    mood_relaxed double precision,
+    mood_aggressive double precision,
+    notes text,
+    star_rating smallint,
+    discogs_url text,
+    apple_music_url text,
+    spotify_url text,
+    youtube_url text,
+    soundcloud_url text,
+    album_thumbnail text,
+    release_id text,
+    library_identifier text,
+    audio_path text,
+    audio_size bigint,
+    audio_mtime_ns bigint,
+    analyzed_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    folded text GENERATED ALWAYS AS (public.dj_fold(((((title || ' '::text) || artist) || ' '::text) || album))) STORED NOT NULL,
+    words tsvector GENERATED ALWAYS AS (to_tsvector('simple'::regconfig, public.dj_fold(((((title || ' '::text) || artist) || ' '::text) || album)))) STORED NOT NULL
+);
+
+ALTER TABLE ONLY public.friends
+    ADD CONSTRAINT friends_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.friends
+    ADD CONSTRAINT friends_username_key UNIQUE (username);
+
+ALTER TABLE ONLY public.jobs
+    ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.playlist_tracks
+    ADD CONSTRAINT playlist_tracks_once UNIQUE (playlist_id, track_id);
+
+ALTER TABLE ONLY public.playlist_tracks
+    ADD CONSTRAINT playlist_tracks_pkey PRIMARY KEY (playlist_id, "position");
+
+ALTER TABLE ONLY public.playlists
+    ADD CONSTRAINT playlists_id_username_key UNIQUE (id, username);
+
+ALTER TABLE ONLY public.playlists
+    ADD CONSTRAINT playlists_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.schema_migrations
+    ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.track_analysis
+    ADD CONSTRAINT track_analysis_pkey PRIMARY KEY (username, track_id, engine_version);
+
+ALTER TABLE ONLY public.track_corrections
+    ADD CONSTRAINT track_corrections_pkey PRIMARY KEY (username, track_id, field);
+
+ALTER TABLE ONLY public.tracks
+    ADD CONSTRAINT tracks_pkey PRIMARY KEY (username, track_id);
+
+CREATE INDEX jobs_alive ON public.jobs USING btree (heartbeat_at) WHERE (state = 'active'::text);
+
+CREATE INDEX jobs_due ON public.jobs USING btree (run_after) WHERE (state = 'waiting'::text);
+
+CREATE INDEX jobs_listing ON public.jobs USING btree (username, created_at DESC, id DESC);
+
+CREATE UNIQUE INDEX jobs_one_open ON public.jobs USING btree (username, kind, track_id) WHERE ((state = ANY (ARRAY['waiting'::text, 'active'::text])) AND (track_id IS NOT NULL));
+
+CREATE UNIQUE INDEX jobs_one_open_scan ON public.jobs USING btree (username, ((payload ->> 'path'::text))) WHERE ((state = ANY (ARRAY['waiting'::text, 'active'::text])) AND (kind = 'scan'::text));
+
+CREATE INDEX playlist_tracks_track ON public.playlist_tracks USING btree (username, track_id);
+
+CREATE INDEX playlists_owner ON public.playlists USING btree (username, id);
+
+CREATE INDEX tracks_added ON public.tracks USING btree (username, created_at, track_id) WHERE (deleted_at IS NULL);
+
+CREATE INDEX tracks_artist ON public.tracks USING btree (username, public.dj_fold(artist), track_id) WHERE (deleted_at IS NULL);
+
+CREATE UNIQUE INDEX tracks_audio_path ON public.tracks USING btree (username, audio_path) WHERE (audio_path IS NOT NULL);
+
+CREATE INDEX tracks_bpm ON public.tracks USING btree (username, bpm, track_id) WHERE (deleted_at IS NULL);
+
+CREATE INDEX tracks_folded ON public.tracks USING gin (folded public.gin_trgm_ops);
+
+CREATE INDEX tracks_title ON public.tracks USING btree (username, public.dj_fold(title), track_id) WHERE (deleted_at IS NULL);
+
+CREATE INDEX tracks_words ON public.tracks USING gin (words);
+
+ALTER TABLE ONLY public.jobs
+    ADD CONSTRAINT jobs_username_fkey FOREIGN KEY (username) REFERENCES public.friends(username) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.jobs
+    ADD CONSTRAINT jobs_username_track_id_fkey FOREIGN KEY (username, track_id) REFERENCES public.tracks(username, track_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.playlist_tracks
+    ADD CONSTRAINT playlist_tracks_playlist_fkey FOREIGN KEY (playlist_id, username) REFERENCES public.playlists(id, username) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.playlist_tracks
+    ADD CONSTRAINT playlist_tracks_track_fkey FOREIGN KEY (username, track_id) REFERENCES public.tracks(username, track_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.playlists
+    ADD CONSTRAINT playlists_username_fkey FOREIGN KEY (username) REFERENCES public.friends(username) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.track_analysis
+    ADD CONSTRAINT track_analysis_username_track_id_fkey FOREIGN KEY (username, track_id) REFERENCES public.tracks(username, track_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.track_corrections
+    ADD CONSTRAINT track_corrections_username_track_id_fkey FOREIGN KEY (username, track_id) REFERENCES public.tracks(username, track_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.tracks
+    ADD CONSTRAINT tracks_username_fkey FOREIGN KEY (username) REFERENCES public.friends(username) ON DELETE CASCADE;
