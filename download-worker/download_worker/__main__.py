@@ -2,7 +2,6 @@
 
 from dj_servicekit.logs import configure_logging, log
 from dj_servicekit.settings import load_settings
-
 from download_worker.settings import Settings
 from download_worker.worker import run_worker
 

@@ -5,12 +5,12 @@ import time
 from typing import Any
 
 import httpx
+from pydantic import ValidationError
+
 from dj_contracts.analysis import AnalysisResult
 from dj_contracts.errors import ErrorCode
 from dj_contracts.jobs import AnalysisDone, AnalyzePayload
 from dj_servicekit.logs import log
-from pydantic import ValidationError
-
 from download_worker.attempt import Attempt
 from download_worker.errors import JobFailed
 from download_worker.settings import Settings

@@ -8,7 +8,6 @@ from typing import Self
 
 from dj_contracts.jobs import JobClaim, JobProgress
 from dj_servicekit.logs import log
-
 from download_worker.errors import Cancelled, Dropped, GatewayAway, GivenUp
 from download_worker.gateway import GatewayClient
 

@@ -4,7 +4,6 @@ import shutil
 
 from dj_contracts.errors import ErrorCode
 from dj_contracts.jobs import DownloadDone, DownloadPayload
-
 from download_worker import media
 from download_worker.attempt import Attempt
 from download_worker.errors import JobFailed

@@ -10,10 +10,10 @@ from types import TracebackType
 from typing import Self
 
 import httpx
-from dj_contracts.jobs import JobClaim, JobCompletion, JobFailure, JobProgress, JobPulse
-from dj_servicekit.http import REQUEST_ID_HEADER
 from pydantic import BaseModel
 
+from dj_contracts.jobs import JobClaim, JobCompletion, JobFailure, JobProgress, JobPulse
+from dj_servicekit.http import REQUEST_ID_HEADER
 from download_worker.errors import GatewayAway, GivenUp
 
 _FIRST_WAIT_SECONDS = 0.2

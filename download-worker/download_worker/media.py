@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import imageio_ffmpeg
-from dj_contracts.errors import ErrorCode
 
+from dj_contracts.errors import ErrorCode
 from download_worker.attempt import Attempt
 from download_worker.errors import JobFailed
 from download_worker.processes import end_group
 
 _CONTAINERS = (
-    "aac,ac3,aiff,ape,asf,avi,caf,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpegts,ogg,tta,w64,wav,wv"
+    "aac,ac3,aiff,ape,asf,avi,caf,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpegts,ogg,tta,w64,wav"
+    ",wv"
 )
 _INPUT = re.compile(r"^Input #0, ([^\s]+), from", re.M)
 _AUDIO = re.compile(r"^\s+Stream #0:\d+.*?: Audio: (\w+)", re.M)

@@ -19,7 +19,6 @@ from pathlib import Path
 
 from dj_contracts.errors import ErrorCode
 from dj_servicekit.logs import log
-
 from download_worker.errors import JobFailed
 
 INCOMING = ".incoming"

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Annotated
 
-from dj_servicekit.settings import ServiceSettings
 from pydantic import AfterValidator, DirectoryPath, Field, SecretStr
+
+from dj_servicekit.settings import ServiceSettings
 
 
 def _without_slash(url: str) -> str:

@@ -2,12 +2,12 @@
 
 import time
 
-from dj_contracts.errors import ErrorCode
-from dj_contracts.jobs import AnalyzePayload, JobClaim, JobCompletion, JobFailure
-from dj_servicekit.logs import log
 from rq import Retry
 from structlog.contextvars import bound_contextvars
 
+from dj_contracts.errors import ErrorCode
+from dj_contracts.jobs import AnalyzePayload, JobClaim, JobCompletion, JobFailure
+from dj_servicekit.logs import log
 from download_worker.analysis import analyze
 from download_worker.attempt import Attempt
 from download_worker.download import download

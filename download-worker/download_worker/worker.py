@@ -7,8 +7,6 @@ import time
 from types import FrameType
 from typing import Any
 
-from dj_contracts.jobs import QUEUE_NAME, RUN_JOB
-from dj_servicekit.logs import log
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -17,6 +15,8 @@ from redis.retry import Retry
 from rq import Queue, Worker
 from rq.job import Job
 
+from dj_contracts.jobs import QUEUE_NAME, RUN_JOB
+from dj_servicekit.logs import log
 from download_worker.places import sweep
 from download_worker.settings import Settings
 

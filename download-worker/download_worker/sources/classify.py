@@ -4,7 +4,6 @@ import errno
 import re
 from collections.abc import Iterator
 
-from dj_contracts.errors import ErrorCode
 from yt_dlp.networking.exceptions import CertificateVerifyError, HTTPError, TransportError
 from yt_dlp.utils import (
     ContentTooShortError,
@@ -14,6 +13,7 @@ from yt_dlp.utils import (
     UnsupportedError,
 )
 
+from dj_contracts.errors import ErrorCode
 from download_worker.errors import JobFailed
 
 _GONE = JobFailed(

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import yt_dlp
-from dj_contracts.errors import ErrorCode
 from pydantic import BaseModel
 from yt_dlp.utils import DownloadCancelled
 
+from dj_contracts.errors import ErrorCode
 from download_worker.errors import JobFailed
 from download_worker.guard import ConnectGuard, resolve_allowed
 from download_worker.sources.classify import classify

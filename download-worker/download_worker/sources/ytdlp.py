@@ -12,7 +12,6 @@ from typing import Any
 
 from dj_contracts.errors import ErrorCode
 from dj_servicekit.logs import log
-
 from download_worker.attempt import Attempt
 from download_worker.errors import JobFailed
 from download_worker.places import JobFolder
@@ -21,7 +20,16 @@ from download_worker.settings import Settings
 
 _POLL_SECONDS = 0.2
 # The process that talks to strangers gets none of our secrets.
-_ENVIRONMENT = {"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "SSL_CERT_FILE"}
+_ENVIRONMENT = {
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "PYTHONPATH",
+    "PYTHONDONTWRITEBYTECODE",
+    "SSL_CERT_FILE",
+}
 # Verification has the rest of the bar.
 _SHARE_OF_PROGRESS = 90.0
 
