@@ -71,7 +71,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, by
     files["empty.mp3"] = ("audio/mpeg", b"")
     files["text.mp3"] = ("audio/mpeg", b"This is not the music you are looking for. " * 200)
     files["page.html"] = ("text/html", b"<html><body><h1>A page without audio</h1></body></html>")
-    files["half.wav"] = ("audio/wav", files["tone.wav"][1][: len(files["tone.wav"][1]) // 2])
+    files["half.flac"] = ("audio/flac", files["tone.flac"][1][: len(files["tone.flac"][1]) // 2])
     files["list.mp3"] = ("audio/mpeg", b"#EXTM3U\n#EXTINF:4,\n/etc/hostname\n#EXT-X-ENDLIST\n")
     return files
 
@@ -139,6 +139,7 @@ class Constellation:
 def constellation(
     redis_url: str,
     tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
     gateway: FakeGateway,
     essentia: FakeEssentia,
     web: AudioServer,
@@ -158,6 +159,9 @@ def constellation(
             "HEARTBEAT_SECONDS": "0.3",
             "CLAIM_PATIENCE_SECONDS": "1",
             "LOG_JSON": "true",
+            # Each test starts several processes; compiling everything each time would take longest.
+            "PYTHONDONTWRITEBYTECODE": "",
+            "PYTHONPYCACHEPREFIX": str(tmp_path_factory.getbasetemp() / "pycache"),
         },
         tmp_path / "worker.log",
     )

@@ -52,6 +52,7 @@ _CERTIFICATE = JobFailed(
     "The source cannot prove that it is what it says (its certificate is not valid). Use another link.",
 )
 _LOOP = JobFailed(ErrorCode.SOURCE_UNSUPPORTED, "The link redirects in a circle. Give another link.")
+_EMPTY = JobFailed(ErrorCode.FILE_EMPTY, "The source sent an empty file. Use another link.")
 _DISK_FULL = JobFailed(
     ErrorCode.DISK_FULL, "The disk is full. Make room; the download is tried again by itself.", transient=True
 )
@@ -69,6 +70,7 @@ _OF_STATUS = {
 }
 # Extractors say these in words only. The first that fits counts.
 _OF_WORDS = (
+    (re.compile(r"data blocks|file is empty", re.IGNORECASE), _EMPTY),
     (re.compile(r"\bDRM\b"), _DRM),
     (re.compile(r"sign in|log ?in|cookies|registered users|age.restricted", re.I), _LOGIN),
     (re.compile(r"(in|from) your (country|location)|geo.?restrict", re.I), _GEO),

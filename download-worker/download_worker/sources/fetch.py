@@ -112,6 +112,9 @@ def _fetch(order: Order, progress: _Progress) -> Path:
         "fragment_retries": 2,
         "extractor_retries": 1,
         "socket_timeout": 20,
+        # A buffer that grows would hold back the progress of a slow source.
+        "buffersize": 65536,
+        "noresizebuffer": True,
         "updatetime": False,
         "ffmpeg_location": order.ffmpeg,
         "progress_hooks": [progress],

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from download_worker.testing.server import Handler, serving
 
+_STEPS = 20
+_SECONDS_A_STEP = 0.05
 _BLOCK = b"\0" * 65536
 
 
@@ -14,7 +16,7 @@ _BLOCK = b"\0" * 65536
 class AudioServer:
     """``files`` are served by name; the other paths each misbehave in their own way.
 
-    /slow/NAME sends half of it and then waits for ``gate``. /cut/NAME promises all and sends half.
+    /slow/NAME sends half of it in a second, then waits for ``gate``. /cut/NAME promises all and sends half.
     /status/N answers N. /to?URL redirects there. /endless sends until nobody listens.
     """
 
@@ -53,11 +55,15 @@ def audio_server() -> Iterator[AudioServer]:
             if self.command == "HEAD":
                 return None
             half = len(content) // 2
-            self.wfile.write(content[:half])
-            self.wfile.flush()
-            if first == "slow":
-                audio.gate.wait(60)
-                self.wfile.write(content[half:])
+            if first == "cut":
+                self.wfile.write(content[:half])
+                return None
+            step = half // _STEPS + 1
+            for start in range(0, half, step):
+                self.wfile.write(content[start : min(start + step, half)])
+                audio.gate.wait(_SECONDS_A_STEP)
+            audio.gate.wait(60)
+            self.wfile.write(content[half:])
             return None
 
         def _head(self, kind: str, length: int) -> None:

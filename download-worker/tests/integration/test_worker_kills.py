@@ -19,7 +19,7 @@ def stuck_download(constellation, gateway, web, until):
     job = gateway.add("d1", {"kind": "download", "url": f"{web.url}/slow/tone.wav"})
     worker = constellation.start_worker()
     constellation.enqueue("d1")
-    until(lambda: any((pulse.progress or 0) > 30 for pulse in job.pulses))
+    until(lambda: any((pulse.progress or 0) > 10 for pulse in job.pulses))
     return job, worker
 
 
