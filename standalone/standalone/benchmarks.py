@@ -1,6 +1,7 @@
 """``./dj bench``: each bench/NAME.py or bench/NAME/ is one; its docstring's first line says what it does."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -32,8 +33,11 @@ def run_benchmarks(names: list[str], options: list[str]) -> int:
             print(f"  {name:<12}{describe(path)}")
         print("\nRun one with ./dj bench NAME; results as JSON go to bench/results/.")
         return 0
+    environment = {**os.environ, "PYTHONPATH": str(WORKSPACE)}  # where the package migrations stands
     codes = [
-        subprocess.run([sys.executable, str(known[name]), *options], cwd=WORKSPACE, check=False).returncode
+        subprocess.run(
+            [sys.executable, str(known[name]), *options], cwd=WORKSPACE, env=environment, check=False
+        ).returncode
         for name in names
     ]
     return max(codes)

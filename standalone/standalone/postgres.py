@@ -65,10 +65,10 @@ def prepare(home: Path, *, sync: bool = True) -> None:
     give_to_nobody(fresh)
     # pg_trgm asks the C library what a letter is: without an UTF-8 lc_ctype it sees only ASCII ones.
     argv = [
-        str(bin_dir() / "initdb"), "-D", str(fresh), "-U", USER, "-E", "UTF8", "--no-locale",
-        "--lc-ctype=C.UTF-8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
-        "--auth-local=scram-sha-256",
-        "--auth-host=scram-sha-256", f"--pwfile={home / _PASSWORD_FILE}", "-k", "--no-instructions",
+        str(bin_dir() / "initdb"), "-D", str(fresh), "-U", USER, "-E", "UTF8",
+        "--no-locale", "--lc-ctype=C.UTF-8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
+        "--auth-local=scram-sha-256", "--auth-host=scram-sha-256",
+        f"--pwfile={home / _PASSWORD_FILE}", "-k", "--no-instructions",
     ]  # fmt: skip
     command = Command(tuple(argv if sync else [*argv, "--no-sync"]), cwd=home, unprivileged=True)
     made = subprocess.run(full_argv(command), cwd="/", capture_output=True, text=True, check=False)

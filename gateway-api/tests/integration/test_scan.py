@@ -54,7 +54,7 @@ async def test_a_second_scan_does_only_what_is_new_or_changed(gateway: Any, scan
 
 
 async def test_a_name_that_is_not_utf8_is_passed_over_with_a_reason(gateway: Any, scan: Scan) -> None:
-    Path(os.fsdecode(os.fsencode(gateway.music) + b"/bad\xff.mp3")).write_bytes(b"x")
+    (gateway.music / os.fsdecode(b"bad\xff.mp3")).write_bytes(b"x")
     result = (await scan())["returnvalue"]
     assert result["added"] == 0
     assert result["passed_over"] == [
