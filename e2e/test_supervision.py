@@ -1,6 +1,5 @@
 """One command starts, watches and stops everything, and says in a sentence when it cannot."""
 
-import json
 import os
 import signal
 import socket
@@ -11,6 +10,9 @@ import psutil
 import pytest
 
 from e2e.stack import ROOT, Stack, clean_environment, dj
+from standalone.crate import RECORDS
+from standalone.crate.arrangement import render
+from standalone.crate.files import encode, tag
 from standalone.ports import free_port_base
 from standalone.testing import eventually
 
@@ -98,21 +100,33 @@ def test_a_kill_9_of_the_supervisor_leaves_no_orphan_and_the_next_up_works(stack
     assert eventually(lambda: all(is_gone(pid) for pid in pids), seconds=20)
 
 
-def test_ctrl_c_stops_everything_and_data_are_there_after_the_next_up(stack: Stack) -> None:
-    track = stack.gateway.post("/api/tracks", {"title": "Kept"})
+def test_ctrl_c_stops_everything_and_the_next_up_scans_music_in_place(stack: Stack, own_music: Path) -> None:
     pids = stack.pids()
     assert stack.interrupt() == 0
     assert all(is_gone(pid) for pid in pids)
     assert dj("status", "--data", str(stack.data)).returncode == 1
-    stack.start()
-    assert stack.gateway.get(f"/api/tracks/{track['track_id']}")["title"] == "Kept"
+    stack.start("--music", str(own_music))
+    assert eventually(lambda: "1 files, 1 new" in stack.said(), seconds=30), stack.said()
+    assert eventually(lambda: "analysis: done" in stack.said(), seconds=60), stack.said()
 
 
-def test_down_stops_everything(stack: Stack) -> None:
+def test_down_stops_everything_and_music_is_read_afterwards_without_the_option(
+    stack: Stack, own_music: Path
+) -> None:
     pids = stack.pids()
     assert dj("down", "--data", str(stack.data)).returncode == 0
+    assert stack.interrupt() == 0
     assert all(is_gone(pid) for pid in pids)
     stack.start()
+    assert stack.gateway.scan(str(own_music))["unchanged"] == 1
+
+
+@pytest.fixture(scope="module")
+def own_music(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("own music")
+    encode(render(RECORDS[3]), folder / "song.mp3")
+    tag(folder / "song.mp3", RECORDS[3])
+    return folder
 
 
 def test_a_taken_port_is_named_in_a_sentence_and_nothing_is_left_running(tmp_path: Path) -> None:
@@ -159,27 +173,6 @@ def children_of(folder: Path) -> list[str]:
         if str(folder) in arguments and process.pid != os.getpid():
             found.append(arguments)
     return found
-
-
-def test_up_scans_music_in_place_and_keeps_reading_it_without_the_option(
-    stack: Stack, tmp_path: Path
-) -> None:
-    from standalone.crate import RECORDS
-    from standalone.crate.arrangement import render
-    from standalone.crate.files import encode, tag
-
-    folder = tmp_path / "own music"
-    folder.mkdir()
-    encode(render(RECORDS[3]), folder / "song.mp3")
-    tag(folder / "song.mp3", RECORDS[3])
-    stack.interrupt()
-    stack.start("--music", str(folder))
-    assert eventually(lambda: "1 files, 1 new" in stack.said(), seconds=30), stack.said()
-    assert eventually(lambda: "analysis: done" in stack.said(), seconds=60), stack.said()
-    stack.interrupt()
-    stack.start()
-    assert json.loads((stack.data / "music-dirs.json").read_text()) == [str(folder)]
-    assert stack.gateway.scan(str(folder))["unchanged"] == 1
 
 
 def test_help_fits_a_screen_and_comes_from_any_folder(tmp_path: Path) -> None:
