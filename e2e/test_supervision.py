@@ -28,7 +28,10 @@ def is_gone(pid: int) -> bool:
 
 def test_every_service_is_announced_in_order_and_the_urls_follow(stack: Stack) -> None:
     said = stack.said()
-    assert [line.split()[0] for line in said.splitlines()[: len(NAMES)]] == NAMES
+    announced = [line.split()[0] for line in said.splitlines()[: len(NAMES)]]
+    # The two compute services start side by side, and whichever is first well is told first.
+    assert sorted(announced[3:5]) == ["essentia", "ga"]
+    assert announced[:3] + announced[5:] == NAMES[:3] + NAMES[5:]
     assert f"http://127.0.0.1:{stack.port_base}" in said
 
 
