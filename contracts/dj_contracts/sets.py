@@ -1,9 +1,13 @@
 """Set building: what ga-service is asked and what it answers."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+
+TrackObject = dict[str, Any]
+TrackID = str | int
+Unit = Annotated[float, Field(ge=0, le=1)]
 
 
 class SetMode(StrEnum):
@@ -17,7 +21,7 @@ class SetTrack(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    track_id: str | int | None = None
+    track_id: TrackID | None = None
     title: str | None = None
     artist: str | None = None
     bpm: float | str | None = None
@@ -30,30 +34,80 @@ class SetTrack(BaseModel):
 class Transition(BaseModel):
     """How one track of a set leads to the next."""
 
-    from_track_id: str | int | None
-    to_track_id: str | int | None
-    score: float = Field(ge=0, le=1)
-    tempo_change_percent: float | None
-    key_move: str | None
-    energy_change: float | None
+    from_track_id: TrackID | None
+    to_track_id: TrackID | None
+    score: Unit
+    tempo_change_percent: float | None = Field(
+        description="What the pitch fader of the next track must do, half and double considered."
+    )
+    key_move: str | None = Field(description='With key lock, in words: "8A to 9A: up a fifth".')
+    energy_change: float | None = Field(description="On the scale 0-1.")
     reason: str
+    tempo_from: float | None = None
+    tempo_to: float | None = None
+    tempo_factor: float | None = Field(
+        default=None, description="2 or 0.5: the next track counts double or half."
+    )
+    key_move_without_lock: str | None = Field(
+        default=None, description="The move when the fader also shifts the next track's key."
+    )
+    harmonic: bool | None = Field(
+        default=None, description="Same key, one step round the wheel, or relative."
+    )
+    parts: dict[str, Unit] = Field(default={}, description="The score of each part of the model.")
+
+
+class MissingData(BaseModel):
+    """A track of which something could not be judged; it counted as neutral."""
+
+    track_id: TrackID | None
+    position: int = Field(description="In the request's list, from 0.")
+    problems: list[str]
+
+
+class Explained(BaseModel):
+    """What every answer about a set says about itself."""
+
+    seed: int
+    score: Unit = Field(description="0-1, the mean of the transitions; a set of one track scores 1.")
+    parts: dict[str, Unit] = Field(default={}, description="The mean score of each part of the model.")
+    transitions: list[Transition]
+    missing: list[MissingData] = []
+    notes: list[str] = Field(default=[], description="What a person should know about this answer.")
+    generations: int = 0
+    stopped_by: Literal["done", "time_budget"] = Field(
+        default="done", description="With time_budget the answer depends on the machine's speed."
+    )
+    elapsed_ms: int = 0
 
 
 class OrderRequest(BaseModel):
     """``/generate`` and ``/optimize``: both paths accept both names of the list."""
 
-    tracks: Annotated[list[dict[str, Any]], Field(validation_alias=AliasChoices("tracks", "playlist"))]
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "tracks": [
+                    {"track_id": "a", "bpm": 124, "key": "A minor", "energy": 5},
+                    {"track_id": "b", "bpm": 126, "key": "9A", "energy": 7},
+                    {"track_id": "c", "bpm": 125, "key": "Am", "energy": 6},
+                ],
+                "mode": "genetic",
+                "seed": 1,
+            }
+        }
+    )
+
+    tracks: Annotated[list[TrackObject], Field(validation_alias=AliasChoices("tracks", "playlist"))]
     mode: SetMode = SetMode.GENETIC
-    seed: int = 0
+    seed: int = Field(default=0, ge=-(2**63), lt=2**63)
+    time_budget_seconds: float | None = Field(default=None, gt=0, le=120, allow_inf_nan=False)
 
 
-class OrderResult(BaseModel):
+class OrderResult(Explained):
     """The same track objects, reordered, and why."""
 
-    result: list[dict[str, Any]]
+    result: list[TrackObject]
     mode: SetMode
-    seed: int
-    score: float
-    input_score: float
-    greedy_score: float
-    transitions: list[Transition]
+    input_score: Unit
+    greedy_score: Unit

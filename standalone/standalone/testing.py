@@ -4,8 +4,9 @@ One server of each for the whole run, started when the first test asks. A test g
 own, cloned from a migrated template, which takes tens of milliseconds.
 """
 
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +19,16 @@ from standalone import postgres, processes, valkey
 from standalone.ports import free_ports
 
 _TEMPLATE = "dj_template"
+
+
+def eventually(condition: Callable[[], object], *, seconds: float = 15) -> bool:
+    """Whether the condition comes true in time. Asked often, so a test waits no longer than it must."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 @pytest.fixture(scope="session")
