@@ -8,7 +8,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 
 class Mode(StrEnum):
@@ -107,6 +107,7 @@ class Key:
 ALL_KEYS = tuple(Key(tonic, mode) for mode in Mode for tonic in range(12))
 
 
+@lru_cache(maxsize=4096)  # a page of tracks asks for the same two dozen again and again
 def find_key(text: str) -> Key | None:
     """The key that a text names in any usual spelling, or None."""
     folded = unicodedata.normalize("NFKC", text).replace("♯", "#").replace("♭", "b")

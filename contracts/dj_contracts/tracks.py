@@ -25,7 +25,11 @@ TagList = Annotated[list[ShortText], Field(max_length=50)]
 class TrackFields(BaseModel):
     """What a person may set on a track. Each is optional, so this is also the shape of a patch."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid",
+        allow_inf_nan=False,
+        json_schema_extra={"examples": [{"title": "Strings of Life", "bpm": 123.6, "key": "8A"}]},
+    )
 
     title: Annotated[Text, Field(max_length=1000)] | None = None
     artist: Annotated[Text, Field(max_length=1000)] | None = None

@@ -13,7 +13,6 @@ from gateway_api.adapters.audio_folders import AudioFolders
 from gateway_api.adapters.event_bus import EventBus
 from gateway_api.adapters.ga_client import GAClient
 from gateway_api.adapters.job_queue import JobQueue
-from gateway_api.body_limit import BodyLimit
 from gateway_api.db import make_pool, transaction
 from gateway_api.features.audio import routes as audio
 from gateway_api.features.friends import routes as friends
@@ -32,17 +31,19 @@ from gateway_api.security import require_api_access, require_service_token
 from gateway_api.services import Services
 from gateway_api.settings import Settings
 
+_LARGEST_JSON_BYTES = 16 * 1024**2
 _DESCRIPTION = "Your music collection: tracks, audio, search, playlists and sets that mix."
 
 
 def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(
-        title="DJ Playlist", description=_DESCRIPTION, version=version("gateway-api"), lifespan=_lifespan
+        title="DJ Playlist",
+        description=_DESCRIPTION,
+        version=version("gateway-api"),
+        lifespan=_lifespan,
+        max_body_size=_LARGEST_JSON_BYTES,
     )
     app.state.settings = settings
-    app.add_middleware(
-        BodyLimit, upload_path=audio.UPLOAD_PATH, upload_bytes=settings.max_upload_bytes + 1024**2
-    )
     install_error_answers(app)
     app.include_router(health.router)
     # Fixed paths stand before those with an id in their place: search before tracks, sets before playlists.
@@ -51,6 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
             feature.router,
             dependencies=[Depends(require_api_access)],
             responses=error_answers(401, 403, 413, 503),
+            max_body_size=settings.max_upload_bytes if feature is audio else None,
         )
     app.include_router(internal_jobs.router, dependencies=[Depends(require_service_token)])
     return app

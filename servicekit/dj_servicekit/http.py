@@ -25,6 +25,11 @@ _CODE_OF_STATUS = {
     405: ErrorCode.METHOD_NOT_ALLOWED,
     413: ErrorCode.TOO_LARGE,
 }
+_SENTENCES = {
+    404: "There is nothing at this path. See /docs for what there is.",
+    405: "This path does not take that method. See /docs for what it takes.",
+    413: "The request is larger than what is taken here.",
+}
 
 
 def error_answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -78,8 +83,9 @@ def install_error_answers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _http_error(request: Request, exc: HTTPException) -> JSONResponse:
         code = _CODE_OF_STATUS.get(exc.status_code, ErrorCode.MALFORMED)
+        detail = _SENTENCES.get(exc.status_code, str(exc.detail))
         headers = dict(exc.headers) if exc.headers else None
-        return error_response(request, exc.status_code, code, str(exc.detail), headers)
+        return error_response(request, exc.status_code, code, detail, headers)
 
     @app.exception_handler(Exception)
     async def _bug(request: Request, exc: Exception) -> JSONResponse:

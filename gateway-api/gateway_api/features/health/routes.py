@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from dj_servicekit.errors import UpstreamUnavailable
 from gateway_api.db import transaction
 from gateway_api.dependencies import Gateway
+from gateway_api.features.health import store
 from gateway_api.services import Services
 
 router = APIRouter(tags=["health"])
@@ -57,7 +58,7 @@ async def ready(gateway: Gateway, response: Response) -> Readiness:
 async def _database_answers(gateway: Services) -> bool:
     try:
         async with transaction(gateway.db) as conn:
-            await conn.execute("select 1")
+            await store.ask(conn)
     except UpstreamUnavailable:
         return False
     return True

@@ -9,9 +9,10 @@ from gateway_api.features.tracks.store import COLUMNS
 
 # Below three letters a trigram says nothing, so short words must match as they are.
 _SHORTEST_FUZZY = 3
-# Two swapped letters leave a five-letter word 0.33 like itself: "bjrok" must still come near "bjork".
-# What comes that near by chance is sorted out by counting the edits.
-_SIMILARITY = 0.3
+# How near the trigrams of a word must come before its edits are counted. One wrong letter leaves most
+# words 0.5 like themselves; two swapped ones leave "bjrok" only 0.33 like "bjork", and looking that far
+# takes five times as long, so it is the second try.
+SIMILARITIES = (0.5, 0.3)
 
 
 def _edits(word: str) -> int:
@@ -45,29 +46,51 @@ async def search_exact(
     )
 
 
+async def list_known_words(conn: Connection, username: str, words: list[str]) -> set[str]:
+    """Those of the words that begin a word of some track: they are typed right."""
+    cursor = await conn.execute(
+        """
+        select word from unnest(%s::text[]) as word
+        where exists (
+            select from tracks t
+            where t.username = %s and t.deleted_at is null
+              and t.words @@ (quote_literal(word) || ':*')::tsquery
+        )
+        """,
+        [words, username],
+    )
+    return {str(row[0]) for row in await cursor.fetchall()}
+
+
 async def search_similar(
-    conn: Connection, username: str, words: list[str], filters: TrackFilter, *, limit: int, offset: int
+    conn: Connection,
+    username: str,
+    words: list[str],
+    filters: TrackFilter,
+    *,
+    exact: set[str],
+    similarity: float,
+    limit: int,
+    offset: int,
 ) -> tuple[list[TrackRow], int]:
-    """Tracks in which every word stands in a near spelling; nearest first."""
-    await conn.execute("select set_config('pg_trgm.word_similarity_threshold', %s, true)", [str(_SIMILARITY)])
+    """Tracks in which the exact words stand as they are and every other in a near spelling; nearest first."""
+    await conn.execute("select set_config('pg_trgm.word_similarity_threshold', %s, true)", [str(similarity)])
     conditions: list[str] = []
-    parameters: dict[str, Any] = {}
-    for number, word in enumerate(words):
+    parameters: dict[str, Any] = {"phrase": " ".join(words)}
+    if fixed := [word for word in words if word in exact or len(word) < _SHORTEST_FUZZY]:
+        conditions.append("t.words @@ %(fixed)s::tsquery")
+        parameters["fixed"] = " & ".join(f"'{word}':*" for word in fixed)
+    for number, word in enumerate(word for word in words if word not in fixed):
         name = f"word{number}"
-        if len(word) < _SHORTEST_FUZZY:
-            parameters[name] = f"'{word}':*"
-            conditions.append(f"t.words @@ %({name})s::tsquery")
-        else:
-            parameters |= {name: word, f"{name}_edits": _edits(word)}
-            conditions.append(f"%({name})s <%% t.folded")
-            conditions.append(
-                f"""exists (
-                    select from unnest(string_to_array(t.folded, ' ')) as known
-                    where levenshtein_less_equal(left(known, 100), left(%({name})s, 100), %({name}_edits)s)
-                          <= %({name}_edits)s
-                )"""
-            )
-    parameters["phrase"] = " ".join(words)
+        parameters |= {name: word, f"{name}_edits": _edits(word)}
+        conditions.append(f"%({name})s <%% t.folded")
+        conditions.append(
+            f"""exists (
+                select from unnest(string_to_array(t.folded, ' ')) as known
+                where levenshtein_less_equal(left(known, 100), left(%({name})s, 100), %({name}_edits)s)
+                      <= %({name}_edits)s
+            )"""
+        )
     order = "word_similarity(%(phrase)s, t.folded) desc, dj_fold(t.title), t.track_id"
     return await _search(conn, username, filters, conditions, order, parameters, limit=limit, offset=offset)
 

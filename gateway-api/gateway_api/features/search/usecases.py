@@ -1,6 +1,7 @@
 """One question, answered in Meilisearch's shape."""
 
 import time
+from itertools import product
 
 from dj_contracts.tracks import SearchHits
 from gateway_api.db import Pool, transaction
@@ -18,9 +19,23 @@ async def search_tracks(
         words = (await store.fold(conn, text))[:_MOST_WORDS]
         rows, total = await store.search_exact(conn, username, words, filters, limit=limit, offset=offset)
         if words and total == 0:
-            rows, total = await store.search_similar(
-                conn, username, words, filters, limit=limit, offset=offset
-            )
+            # Most words of a query are typed right, and those narrow the search; two that are right
+            # but never stand together are the reason to try them all in near spellings.
+            known = await store.list_known_words(conn, username, words)
+            narrowing = (known, set[str]()) if 0 < len(known) < len(words) else (set[str](),)
+            for exact, similarity in product(narrowing, store.SIMILARITIES):
+                rows, total = await store.search_similar(
+                    conn,
+                    username,
+                    words,
+                    filters,
+                    exact=exact,
+                    similarity=similarity,
+                    limit=limit,
+                    offset=offset,
+                )
+                if total:
+                    break
     return SearchHits(
         hits=[row.to_track() for row in rows],
         query=text,

@@ -1,0 +1,3 @@
+"""What the tests of every member share."""
+
+pytest_plugins = ["standalone.testing"]
