@@ -100,21 +100,27 @@ def job_folder(audio_dir: Path, job_id: str, attempt: int) -> Iterator[JobFolder
         os.close(lock_fd)
 
 
-def sweep(audio_dir: Path) -> None:
-    """Remove the folders of dead attempts: only folders of this kind, and only unlocked ones."""
+def sweep(audio_dir: Path, job_id: str | None = None) -> int:
+    """Remove the folders of dead attempts (of one job): only folders of this kind, and only unlocked ones.
+
+    The answer is how many were left, since they are alive or too young to tell.
+    """
     incoming = audio_dir / INCOMING
     if not incoming.is_dir():
-        return
+        return 0
+    left = 0
     for folder in incoming.iterdir():
-        if _JOB_FOLDER.fullmatch(folder.name) and not folder.is_symlink() and folder.is_dir():
-            _remove_if_dead(folder)
+        ours = _JOB_FOLDER.fullmatch(folder.name) and not folder.is_symlink() and folder.is_dir()
+        if ours and job_id in (None, folder.name.rpartition("-")[0]):
+            left += not _removed_if_dead(folder)
+    return left
 
 
-def _remove_if_dead(folder: Path) -> None:
+def _removed_if_dead(folder: Path) -> bool:
     try:
         if folder.name.endswith(_NEW) or not (folder / _LOCK).exists():
             if time.time() - folder.stat().st_mtime < _SETTLED_SECONDS:
-                return
+                return False
             shutil.rmtree(folder)
         else:
             lock_fd = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC)
@@ -124,11 +130,12 @@ def _remove_if_dead(folder: Path) -> None:
             finally:
                 os.close(lock_fd)
     except BlockingIOError:
-        return
+        return False
     except OSError as exc:
         log.warning("sweep_skipped", folder=folder.name, reason=str(exc))
-    else:
-        log.info("dead_attempt_swept", folder=folder.name)
+        return False
+    log.info("dead_attempt_swept", folder=folder.name)
+    return True
 
 
 def _digest(text: str) -> str:

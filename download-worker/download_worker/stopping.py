@@ -1,22 +1,16 @@
 """How a work horse learns that its worker wants to end, so that it stops waiting for others.
 
-The worker sends SIGUSR1. A plain flag holds it: taking a lock inside a signal handler may deadlock.
+One byte of memory that both see after the fork. A signal could arrive before the work horse listens.
 """
 
-import signal
-from types import FrameType
+import mmap
 
-_requested = False
+_flag = mmap.mmap(-1, 1)
 
 
-def listen_for_stop() -> None:
-    signal.signal(signal.SIGUSR1, _note)
+def request_stop() -> None:
+    _flag[0] = 1
 
 
 def stop_requested() -> bool:
-    return _requested
-
-
-def _note(_signum: int, _frame: FrameType | None) -> None:
-    global _requested
-    _requested = True
+    return _flag[0] == 1

@@ -15,7 +15,7 @@ from download_worker.errors import Dropped, GatewayAway, GivenUp, JobFailed
 from download_worker.gateway import GatewayClient
 from download_worker.outcome import Outcome
 from download_worker.settings import Settings
-from download_worker.stopping import listen_for_stop, stop_requested
+from download_worker.stopping import stop_requested
 
 # RQ counts these and would give up at the limit; a gateway that is away for a week is no failure.
 _BACK_IN_THE_QUEUE = Retry(max=1_000_000)
@@ -23,7 +23,6 @@ _BACK_IN_THE_QUEUE = Retry(max=1_000_000)
 
 def run_job(job_id: str) -> Retry | None:
     """Claim the job, do it, report it. The answer is only for RQ; the gateway keeps the truth."""
-    listen_for_stop()
     settings = Settings()
     with (
         bound_contextvars(job_id=job_id),

@@ -1,27 +1,27 @@
 """The RQ worker: forks a work horse a job, and outlives a Redis that goes and comes back."""
 
 import importlib
-import os
 import signal
 import time
 from types import FrameType
 from typing import Any
 
 from redis import Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
-from redis.retry import Retry
 from rq import Queue, Worker
 from rq.job import Job
 
 from dj_contracts.jobs import QUEUE_NAME, RUN_JOB
 from dj_servicekit.logs import log
 from download_worker.places import sweep
+from download_worker.redis_client import connect
 from download_worker.settings import Settings
+from download_worker.stopping import request_stop
 
 _FIRST_WAIT_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 5.0
+_DEATH_TAKES_SECONDS = 3.0
+_POLL_SECONDS = 0.1
 
 
 class JobWorker(Worker):
@@ -63,18 +63,23 @@ class JobWorker(Worker):
 
     def handle_warm_shutdown_request(self) -> None:
         log.info("worker_stopping", busy=bool(self.horse_pid))
-        if self.horse_pid:
-            os.kill(self.horse_pid, signal.SIGUSR1)
+        request_stop()
 
     def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: Any) -> None:
-        log.error("work_horse_killed", job_id=job.args[0] if job.args else None, wait_status=ret_val)
+        job_id = str(job.args[0])
+        log.error("work_horse_killed", job_id=job_id, wait_status=ret_val)
+        give_up_at = time.monotonic() + _DEATH_TAKES_SECONDS
+        # What the work horse had started notices its death a moment later, and holds the folder till then.
+        while sweep(self._audio_dir, job_id) and time.monotonic() < give_up_at:
+            time.sleep(_POLL_SECONDS)
+
+    def run_maintenance_tasks(self) -> None:
+        super().run_maintenance_tasks()  # type: ignore[no-untyped-call]  # rq's own
         sweep(self._audio_dir)
 
 
 def run_worker(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then finish the job under way."""
-    # Until a work horse listens for it, SIGUSR1 would kill it. Forked processes inherit this.
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     # Loaded before the fork, so that each work horse starts with its imports done.
     importlib.import_module(RUN_JOB.rpartition(".")[0])
     sweep(settings.audio_dir)
@@ -98,16 +103,6 @@ def run_worker(settings: Settings) -> None:
         _listen_while_idle()
         time.sleep(pause)
         pause = min(pause * 2, _LONGEST_WAIT_SECONDS)
-
-
-def connect(settings: Settings) -> Redis:
-    """No retries inside redis-py: a blocking move that is tried again can move an item nobody handles."""
-    return Redis.from_url(
-        settings.redis_url.get_secret_value(),
-        socket_connect_timeout=5,
-        socket_keepalive=True,
-        retry=Retry(NoBackoff(), 0, supported_errors=(RedisConnectionError,)),
-    )
 
 
 def _listen_while_idle() -> None:

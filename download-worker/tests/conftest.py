@@ -1,37 +1,16 @@
 """The worker as a real process, with stand-ins for the gateway, essentia-api and the internet."""
 
-import os
-import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
-from redis import Redis
-from rq import Queue
 
-from dj_contracts.jobs import QUEUE_NAME, RUN_JOB
 from download_worker import media
 from download_worker.testing.audio_server import AudioServer, audio_server
+from download_worker.testing.constellation import Constellation
 from download_worker.testing.fake_essentia import FakeEssentia, fake_essentia
 from download_worker.testing.fake_gateway import TOKEN, FakeGateway, fake_gateway
-
-
-def until(met: Callable[[], object], *, seconds: float = 30, what: str = "") -> None:
-    deadline = time.monotonic() + seconds
-    while not met():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"It did not come about in {seconds} s. {what}")
-        time.sleep(0.02)
-
-
-@pytest.fixture(name="until")
-def until_fixture() -> Callable[..., None]:
-    return until
 
 
 @pytest.fixture
@@ -81,58 +60,6 @@ def web(samples: dict[str, tuple[str, bytes]]) -> Iterator[AudioServer]:
     with audio_server() as running:
         running.files.update(samples)
         yield running
-
-
-@dataclass
-class Constellation:
-    """Starts workers with the right environment and ends them all."""
-
-    redis_url: str
-    audio_dir: Path
-    environment: dict[str, str]
-    log_path: Path
-    workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
-
-    def start_worker(self, **environment: str) -> "subprocess.Popen[bytes]":
-        with self.log_path.open("ab") as log:
-            worker = subprocess.Popen(
-                [sys.executable, "-m", "download_worker"],
-                env={**os.environ, **self.environment, **environment},
-                stderr=log,
-                start_new_session=True,
-            )
-        self.workers.append(worker)
-        return worker
-
-    def horse_of(self, worker: "subprocess.Popen[bytes]") -> psutil.Process | None:
-        children = psutil.Process(worker.pid).children()
-        return children[0] if children else None
-
-    def enqueue(self, job_id: str, attempt: int = 1) -> None:
-        connection = Redis.from_url(self.redis_url)
-        queue = Queue(QUEUE_NAME, connection=connection, serializer="json")
-        queue.enqueue(RUN_JOB, args=(job_id,), job_id=f"{job_id}-{attempt}", unique=True)
-        connection.close()
-
-    def incoming(self) -> list[str]:
-        folder = self.audio_dir / ".incoming"
-        return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
-
-    def audio_files(self) -> list[str]:
-        found = (path.relative_to(self.audio_dir) for path in self.audio_dir.rglob("*") if path.is_file())
-        return sorted(path.as_posix() for path in found if path.parts[0] != ".incoming")
-
-    def log(self) -> str:
-        return self.log_path.read_text() if self.log_path.exists() else ""
-
-    def end(self) -> None:
-        for worker in self.workers:
-            if worker.poll() is None:
-                family = psutil.Process(worker.pid).children(recursive=True)
-                worker.kill()
-                for member in family:
-                    member.send_signal(signal.SIGKILL)
-            worker.wait()
 
 
 @pytest.fixture

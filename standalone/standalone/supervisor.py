@@ -24,6 +24,7 @@ from standalone.processes import StartError, spawn, stop
 
 _START_SECONDS = 90.0
 _FOREIGN_SECONDS = 10.0
+_REAP_SECONDS = 3.0
 _PROBE_EVERY_SECONDS = 3.0
 _LONGEST_BACK_OFF_SECONDS = 30.0
 _FORGIVEN_AFTER_SECONDS = 60.0
@@ -270,16 +271,19 @@ def end_what_was_left(home: Home, *, seconds: float = 15) -> None:
             # The number may belong to somebody else by now; the time of birth tells.
             if process is not None and entry["born"] == process.create_time():
                 left.append(process)
-    deadline = time.monotonic() + seconds
-    while (left := [process for process in left if _lives(process)]) and time.monotonic() < deadline:
-        time.sleep(0.1)
     for process in left:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
+        _await_end(process, seconds)
 
 
-def _lives(process: psutil.Process) -> bool:
-    try:
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
+def _await_end(process: psutil.Process, seconds: float) -> None:
+    """A zombie is waited for too, a little: PostgreSQL takes one for a server that still runs."""
+    deadline = time.monotonic() + seconds
+    with suppress(psutil.NoSuchProcess):
+        while process.is_running():
+            late = (
+                deadline if process.status() != psutil.STATUS_ZOMBIE else deadline - seconds + _REAP_SECONDS
+            )
+            if time.monotonic() > late:
+                process.kill()
+                return
+            time.sleep(0.05)

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from dj_contracts.jobs import JobClaim, JobCompletion, JobFailure, JobProgress, JobState
+from dj_contracts.jobs import DownloadDone, JobClaim, JobCompletion, JobFailure, JobProgress, JobState
 from download_worker.testing.server import Handler, serving
 
 TOKEN = "service-token"  # noqa: S105 - of the stand-in only
@@ -35,6 +35,13 @@ class FakeJob:
     pulse_times: list[float] = field(default_factory=list)
     completions: list[JobCompletion] = field(default_factory=list)
     failures: list[JobFailure] = field(default_factory=list)
+
+    @property
+    def downloaded(self) -> DownloadDone:
+        done = self.completions[0].outcome
+        if not isinstance(done, DownloadDone):
+            raise TypeError(f"{self.id} is not a download.")
+        return done
 
 
 class FakeGateway:

@@ -1,8 +1,7 @@
 """Analysis jobs through real RQ, Valkey and a real worker process."""
 
-from collections.abc import Callable
-
 from dj_contracts.jobs import AnalysisDone, JobState
+from download_worker.testing.constellation import Constellation, until
 from download_worker.testing.fake_essentia import RESULT, FakeEssentia
 from download_worker.testing.fake_gateway import FakeGateway, fake_gateway
 
@@ -10,7 +9,7 @@ PAYLOAD = {"kind": "analyze", "audio_path": "dj/a b/träck.mp3"}
 
 
 def test_a_result_reaches_the_gateway(
-    constellation, gateway: FakeGateway, essentia: FakeEssentia, until
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia
 ) -> None:
     job = gateway.add("j1", PAYLOAD)
     constellation.start_worker()
@@ -21,7 +20,9 @@ def test_a_result_reaches_the_gateway(
     assert essentia.asked == [{"filename": "dj/a b/träck.mp3"}]
 
 
-def test_a_refusal_is_passed_on_as_permanent(constellation, gateway, essentia, until) -> None:
+def test_a_refusal_is_passed_on_as_permanent(
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia
+) -> None:
     job = gateway.add("j1", PAYLOAD)
     essentia.refuse(415, "not_audio", "This is a text file. Replace it.")
     constellation.start_worker()
@@ -31,7 +32,9 @@ def test_a_refusal_is_passed_on_as_permanent(constellation, gateway, essentia, u
     assert (failure.code, failure.detail) == ("not_audio", "This is a text file. Replace it.")
 
 
-def test_a_crash_of_the_analysis_is_transient(constellation, gateway, essentia, until) -> None:
+def test_a_crash_of_the_analysis_is_transient(
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia
+) -> None:
     job = gateway.add("j1", PAYLOAD)
     essentia.refuse(500, "analysis_crashed", "The analyser crashed on this file.")
     constellation.start_worker()
@@ -41,7 +44,9 @@ def test_a_crash_of_the_analysis_is_transient(constellation, gateway, essentia, 
     assert job.failures[0].code == "analysis_crashed"
 
 
-def test_a_busy_service_is_waited_for(constellation, gateway, essentia, until) -> None:
+def test_a_busy_service_is_waited_for(
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia
+) -> None:
     job = gateway.add("j1", PAYLOAD)
     essentia.refuse(503, "busy", "The queue is full.", **{"Retry-After": "1"})
     constellation.start_worker()
@@ -52,7 +57,7 @@ def test_a_busy_service_is_waited_for(constellation, gateway, essentia, until) -
 
 
 def test_a_service_that_is_away_for_long_fails_the_attempt_as_transient(
-    constellation, gateway, until
+    constellation: Constellation, gateway: FakeGateway
 ) -> None:
     job = gateway.add("j1", PAYLOAD)
     constellation.start_worker(ESSENTIA_URL="http://127.0.0.1:9", ESSENTIA_PATIENCE_SECONDS="1")
@@ -62,7 +67,9 @@ def test_a_service_that_is_away_for_long_fails_the_attempt_as_transient(
     assert job.failures[0].code == "upstream_unavailable"
 
 
-def test_heartbeats_go_on_while_the_analysis_takes_its_time(constellation, gateway, essentia, until) -> None:
+def test_heartbeats_go_on_while_the_analysis_takes_its_time(
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia
+) -> None:
     essentia.gate.clear()
     job = gateway.add("j1", PAYLOAD)
     constellation.start_worker()
@@ -73,7 +80,7 @@ def test_heartbeats_go_on_while_the_analysis_takes_its_time(constellation, gatew
 
 
 def test_a_cancelled_job_ends_without_waiting_for_the_analysis(
-    constellation, gateway, essentia, until
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia
 ) -> None:
     essentia.gate.clear()
     gateway.add("j1", PAYLOAD)
@@ -90,7 +97,9 @@ def test_a_cancelled_job_ends_without_waiting_for_the_analysis(
     assert not gateway.jobs["j1"].failures
 
 
-def test_an_attempt_that_was_given_up_says_nothing_more(constellation, gateway, essentia, until) -> None:
+def test_an_attempt_that_was_given_up_says_nothing_more(
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia
+) -> None:
     essentia.gate.clear()
     job = gateway.add("j1", PAYLOAD)
     constellation.start_worker(HEARTBEAT_SECONDS="10")
@@ -104,7 +113,9 @@ def test_an_attempt_that_was_given_up_says_nothing_more(constellation, gateway, 
     assert not job.failures
 
 
-def test_a_job_that_is_not_waiting_is_dropped_quietly(constellation, gateway, essentia, until) -> None:
+def test_a_job_that_is_not_waiting_is_dropped_quietly(
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia
+) -> None:
     gateway.add("j1", PAYLOAD, state=JobState.CANCELLED)
     after = gateway.add("j2", PAYLOAD)
     constellation.start_worker()
@@ -114,7 +125,7 @@ def test_a_job_that_is_not_waiting_is_dropped_quietly(constellation, gateway, es
     assert len(essentia.asked) == 1
 
 
-def test_a_gateway_in_trouble_is_tried_again(constellation, gateway, until) -> None:
+def test_a_gateway_in_trouble_is_tried_again(constellation: Constellation, gateway: FakeGateway) -> None:
     job = gateway.add("j1", PAYLOAD)
     gateway.broken_answers += [503, 502]
     constellation.start_worker()
@@ -122,7 +133,7 @@ def test_a_gateway_in_trouble_is_tried_again(constellation, gateway, until) -> N
     until(lambda: job.state == JobState.COMPLETED)
 
 
-def test_a_job_waits_for_a_gateway_that_is_away(constellation, essentia, until: Callable[..., None]) -> None:
+def test_a_job_waits_for_a_gateway_that_is_away(constellation: Constellation, essentia: FakeEssentia) -> None:
     with fake_gateway() as gateway:
         job = gateway.add("j1", PAYLOAD)
     port = int(gateway.url.rpartition(":")[2])
@@ -134,7 +145,9 @@ def test_a_job_waits_for_a_gateway_that_is_away(constellation, essentia, until: 
     assert job.attempts == 1
 
 
-def test_a_result_waits_for_a_gateway_that_goes_away_in_the_middle(constellation, essentia, until) -> None:
+def test_a_result_waits_for_a_gateway_that_goes_away_in_the_middle(
+    constellation: Constellation, essentia: FakeEssentia
+) -> None:
     essentia.gate.clear()
     with fake_gateway() as gateway:
         job = gateway.add("j1", PAYLOAD)

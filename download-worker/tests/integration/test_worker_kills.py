@@ -1,20 +1,26 @@
 """Workers, work horses and Valkey that are killed, and what is left afterwards."""
 
 import signal
+import subprocess
+from functools import partial
+from pathlib import Path
 
-import psutil
 import pytest
 
 from dj_contracts.jobs import JobState
-from download_worker.testing.fake_gateway import fake_gateway
+from download_worker.testing.audio_server import AudioServer
+from download_worker.testing.constellation import Constellation, any_runs, family_of, kill, until
+from download_worker.testing.fake_essentia import FakeEssentia
+from download_worker.testing.fake_gateway import FakeGateway, FakeJob, fake_gateway
 from standalone import processes, valkey
 from standalone.ports import free_ports
 
 ANALYZE = {"kind": "analyze", "audio_path": "a.mp3"}
+Stuck = tuple[FakeJob, "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture
-def stuck_download(constellation, gateway, web, until):
+def stuck_download(constellation: Constellation, gateway: FakeGateway, web: AudioServer) -> Stuck:
     """A worker with a download that has half its file."""
     job = gateway.add("d1", {"kind": "download", "url": f"{web.url}/slow/tone.wav"})
     worker = constellation.start_worker()
@@ -24,13 +30,14 @@ def stuck_download(constellation, gateway, web, until):
 
 
 def test_a_killed_work_horse_leaves_nothing_and_the_job_is_done_again(
-    stuck_download, constellation, gateway, web, until
+    stuck_download: Stuck, constellation: Constellation, gateway: FakeGateway, web: AudioServer
 ) -> None:
     job, worker = stuck_download
     horse = constellation.horse_of(worker)
-    family = horse.children(recursive=True)
-    horse.send_signal(signal.SIGKILL)
-    until(lambda: not any(member.is_running() for member in family), what="what it had started lives on")
+    assert horse
+    family = family_of(horse)
+    kill(horse)
+    until(lambda: not any_runs(family), what="what it had started lives on")
     until(lambda: not constellation.incoming())
     assert constellation.audio_files() == []
     web.gate.set()
@@ -38,19 +45,19 @@ def test_a_killed_work_horse_leaves_nothing_and_the_job_is_done_again(
     constellation.enqueue("d1", 2)
     until(lambda: job.state == JobState.COMPLETED)
     assert job.completions[0].attempt == 2
-    assert constellation.audio_files() == [job.completions[0].outcome.audio_path]
+    assert constellation.audio_files() == [job.downloaded.audio_path]
 
 
 def test_a_killed_worker_takes_its_work_horse_along_and_the_next_one_sweeps(
-    stuck_download, constellation, gateway, web, until
+    stuck_download: Stuck, constellation: Constellation, gateway: FakeGateway, web: AudioServer
 ) -> None:
     job, worker = stuck_download
-    family = psutil.Process(worker.pid).children(recursive=True)
+    family = family_of(worker.pid)
     neighbour = constellation.audio_dir / ".incoming" / "a folder of somebody else"
     neighbour.mkdir()
     worker.kill()
     worker.wait()
-    until(lambda: not any(member.is_running() for member in family), what="a work horse lives on")
+    until(lambda: not any_runs(family), what="a work horse lives on")
     assert not job.completions
     web.gate.set()
     gateway.release("d1")
@@ -58,13 +65,14 @@ def test_a_killed_worker_takes_its_work_horse_along_and_the_next_one_sweeps(
     constellation.enqueue("d1", 2)
     until(lambda: job.state == JobState.COMPLETED)
     until(lambda: constellation.incoming() == [neighbour.name])
-    assert constellation.audio_files() == [job.completions[0].outcome.audio_path]
+    assert constellation.audio_files() == [job.downloaded.audio_path]
 
 
-def test_everything_killed_at_once_is_swept_by_the_next_worker(stuck_download, constellation, until) -> None:
+def test_everything_killed_at_once_is_swept_by_the_next_worker(
+    stuck_download: Stuck, constellation: Constellation
+) -> None:
     _, worker = stuck_download
-    for member in [psutil.Process(worker.pid), *psutil.Process(worker.pid).children(recursive=True)]:
-        member.send_signal(signal.SIGKILL)
+    kill(worker.pid, *family_of(worker.pid))
     worker.wait()
     assert constellation.incoming() == ["d1-1"]
     constellation.start_worker()
@@ -72,7 +80,7 @@ def test_everything_killed_at_once_is_swept_by_the_next_worker(stuck_download, c
 
 
 def test_a_second_worker_leaves_the_folder_of_a_living_attempt_alone(
-    stuck_download, constellation, web, until
+    stuck_download: Stuck, constellation: Constellation, web: AudioServer
 ) -> None:
     job, _ = stuck_download
     constellation.start_worker()
@@ -83,7 +91,9 @@ def test_a_second_worker_leaves_the_folder_of_a_living_attempt_alone(
     assert job.attempts == 1
 
 
-def test_sigterm_finishes_the_job_under_way(stuck_download, constellation, web, until) -> None:
+def test_sigterm_finishes_the_job_under_way(
+    stuck_download: Stuck, constellation: Constellation, web: AudioServer
+) -> None:
     job, worker = stuck_download
     worker.send_signal(signal.SIGTERM)
     until(lambda: "worker_stopping" in constellation.log())
@@ -92,14 +102,16 @@ def test_sigterm_finishes_the_job_under_way(stuck_download, constellation, web, 
     assert job.state == JobState.COMPLETED
 
 
-def test_sigterm_ends_an_idle_worker_at_once(constellation, until) -> None:
+def test_sigterm_ends_an_idle_worker_at_once(constellation: Constellation) -> None:
     worker = constellation.start_worker()
     until(lambda: "worker_started" in constellation.log())
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(timeout=10) == 0
 
 
-def test_sigterm_does_not_wait_for_a_service_that_is_away(constellation, gateway, until) -> None:
+def test_sigterm_does_not_wait_for_a_service_that_is_away(
+    constellation: Constellation, gateway: FakeGateway
+) -> None:
     job = gateway.add("j1", ANALYZE)
     worker = constellation.start_worker(ESSENTIA_URL="http://127.0.0.1:9")
     constellation.enqueue("j1")
@@ -109,7 +121,9 @@ def test_sigterm_does_not_wait_for_a_service_that_is_away(constellation, gateway
     assert job.failures[0].transient
 
 
-def test_sigterm_puts_a_job_back_whose_gateway_is_away(constellation, essentia, until) -> None:
+def test_sigterm_puts_a_job_back_whose_gateway_is_away(
+    constellation: Constellation, essentia: FakeEssentia
+) -> None:
     with fake_gateway() as gateway:
         job = gateway.add("j1", ANALYZE)
     worker = constellation.start_worker(GATEWAY_URL=gateway.url, CLAIM_PATIENCE_SECONDS="60")
@@ -122,7 +136,9 @@ def test_sigterm_puts_a_job_back_whose_gateway_is_away(constellation, essentia, 
         until(lambda: job.state == JobState.COMPLETED)
 
 
-def test_a_worker_outlives_a_redis_that_is_away(constellation, gateway, essentia, tmp_path, until) -> None:
+def test_a_worker_outlives_a_redis_that_is_away(
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia, tmp_path: Path
+) -> None:
     home = tmp_path / "own valkey"
     home.mkdir()
     command = valkey.server(home, free_ports(1)[0])
@@ -135,7 +151,7 @@ def test_a_worker_outlives_a_redis_that_is_away(constellation, gateway, essentia
         try:
             valkey.wait_until_ready(constellation.redis_url, child)
             constellation.enqueue(job.id)
-            until(lambda job=job: job.state == JobState.COMPLETED)
+            until(partial(is_completed, job))
         finally:
             child.kill()
             child.wait()
@@ -143,7 +159,7 @@ def test_a_worker_outlives_a_redis_that_is_away(constellation, gateway, essentia
 
 
 def test_a_redis_killed_in_mid_job_does_not_disturb_the_job(
-    constellation, gateway, essentia, tmp_path, until
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia, tmp_path: Path
 ) -> None:
     home = tmp_path / "own valkey"
     home.mkdir()
@@ -171,6 +187,10 @@ def test_a_redis_killed_in_mid_job_does_not_disturb_the_job(
         child.wait()
 
 
-def command_port(home) -> str:
+def is_completed(job: FakeJob) -> bool:
+    return job.state == JobState.COMPLETED
+
+
+def command_port(home: Path) -> str:
     words = (home / "valkey.conf").read_text().split()
     return words[words.index("port") + 1]
