@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from dj_contracts.keys import ALL_KEYS
 from ga_service import model
 from ga_service.model import FULL, NEUTRAL, PARTS, Weights
 from ga_service.tracks import Reading
@@ -21,6 +22,9 @@ Floats = NDArray[np.float64]
 KeyTable = dict[tuple[str, str, int], int]
 
 _NO_KEY = 24
+_MOST_BYTES_KEPT = 60_000_000
+# The price of a broken limit: dearer than any saving elsewhere in the same neighbourhood.
+HARD = np.int32(20_000_000)
 
 
 class Costs:
@@ -32,10 +36,15 @@ class Costs:
         weights: Weights = Weights(),  # noqa: B008 - frozen
         *,
         key_table: KeyTable | None = None,
+        strict_keys: bool = False,
+        max_pitch_percent: float | None = None,
     ) -> None:
         self.readings = readings
+        self._strict_keys = strict_keys
+        self._max_pitch_percent = max_pitch_percent
         self.weights = weights
         self._key_scores = _key_scores(key_table)
+        self._clashes = _clashes()
         self._key = np.array([_key_index(r) for r in readings], dtype=np.intp)
         self._bpm = np.array([r.bpm if r.bpm else np.nan for r in readings], dtype=np.float64)
         self._energy = np.array(
@@ -78,25 +87,43 @@ class Costs:
         )
         return scores
 
+    def breaks(self, a: int, b: int) -> list[str]:
+        """The limits that one transition breaks. What is not known breaks none."""
+        ra, rb = self.readings[a], self.readings[b]
+        broken = []
+        if self._strict_keys and ra.key and rb.key and not model.is_compatible(ra.key, rb.key):
+            broken.append("harmonic")
+        if self._max_pitch_percent is not None and ra.bpm and rb.bpm:
+            percent = min(model.fader_percent(ra.bpm, rb.bpm * factor) for factor in (1.0, 0.5, 2.0))
+            if percent > self._max_pitch_percent:
+                broken.append("max_pitch_percent")
+        return broken
+
     def cost(self, a: int, b: int) -> int:
         scores = self.parts(a, b)
         return sum(self.part_weights[part] * (FULL - scores[part]) for part in PARTS)
 
     def score(self, cost: float, transitions: int) -> float:
         """0-1 for the sum of the costs of so many transitions; a set without transitions is perfect."""
-        return round(1.0 - cost / (self.worst * transitions), 6) if transitions else 1.0
+        return round(1.0 - cost / (self.worst * transitions), 6) if transitions > 0 else 1.0
 
     def row(self, a: int) -> Ints:
-        """The costs from one track to each."""
+        """The costs from one track to each, broken limits included."""
         if a not in self._rows:
-            self._rows[a] = self._block(np.array([a]), slice(None))[0]
+            self._make_room(self._rows)
+            self._rows[a] = self.block(np.array([a]), slice(None))[0]
         return self._rows[a]
 
     def column(self, b: int) -> Ints:
         """The costs from each track to one."""
         if b not in self._columns:
-            self._columns[b] = self._block(slice(None), np.array([b]))[:, 0]
+            self._make_room(self._columns)
+            self._columns[b] = np.ascontiguousarray(self.block(slice(None), np.array([b]))[:, 0])
         return self._columns[b]
+
+    def _make_room(self, kept: dict[int, Ints]) -> None:
+        if len(kept) * len(self) * 4 > _MOST_BYTES_KEPT:
+            kept.clear()
 
     @cached_property
     def matrix(self) -> Ints:
@@ -105,7 +132,7 @@ class Costs:
         whole = np.empty((n, n), dtype=np.int32)
         for start in range(0, n, 128):
             strip = slice(start, min(n, start + 128))
-            whole[strip] = self._block(strip, slice(None))
+            whole[strip] = self.block(strip, slice(None))
         return whole
 
     def along(self, order: Sequence[int]) -> int:
@@ -116,7 +143,8 @@ class Costs:
             return int(self.matrix[np.array(order[:-1]), np.array(order[1:])].sum(dtype=np.int64))
         return sum(self.cost(a, b) for a, b in itertools.pairwise(order))
 
-    def _block(self, rows: slice | NDArray[np.intp], columns: slice | NDArray[np.intp]) -> Ints:
+    def block(self, rows: slice | NDArray[np.intp], columns: slice | NDArray[np.intp]) -> Ints:
+        """The costs from some tracks to others, with ``HARD`` added for each broken limit."""
         total = np.zeros((len(self._bpm[rows]), len(self._bpm[columns])), dtype=np.int32)
         weight = self.part_weights
         if weight["key"]:
@@ -146,6 +174,12 @@ class Costs:
                 FULL,
             )
             total += np.int32(weight["variety"]) * (FULL - scores.astype(np.int32))
+        if self._strict_keys:
+            total += HARD * self._clashes[self._key[rows]][:, self._key[columns]]
+        if self._max_pitch_percent is not None:
+            a, b = self._bpm[rows, None], self._bpm[None, columns]
+            percent = np.minimum(_fader(a, b), np.minimum(_fader(a, b * 2.0), _fader(a, b * 0.5)))
+            total += HARD * (percent > self._max_pitch_percent)
         return total
 
 
@@ -173,13 +207,19 @@ def on_knees(x: Floats, knees: tuple[tuple[float, int], ...]) -> Floats:
 
 
 def _key_scores(table: KeyTable | None) -> Ints:
-    from dj_contracts.keys import ALL_KEYS
-
     scores = np.full((_NO_KEY + 1, _NO_KEY + 1), NEUTRAL["key"], dtype=np.int32)
     for i, a in enumerate(ALL_KEYS):
         for j, b in enumerate(ALL_KEYS):
             scores[i, j] = model.key_score(a, b, table)
     return scores
+
+
+def _clashes() -> Ints:
+    clashes = np.zeros((_NO_KEY + 1, _NO_KEY + 1), dtype=np.int32)
+    for i, a in enumerate(ALL_KEYS):
+        for j, b in enumerate(ALL_KEYS):
+            clashes[i, j] = not model.is_compatible(a, b)
+    return clashes
 
 
 def _key_index(reading: Reading) -> int:

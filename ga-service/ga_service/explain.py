@@ -95,7 +95,7 @@ def missing(costs: Costs) -> list[MissingData]:
     ]
 
 
-def duplicates(costs: Costs) -> list[str]:
+def duplicates(costs: Costs, what: str = "each occurrence was kept") -> list[str]:
     ids = [str(reading.track_id) for reading in costs.readings if reading.track_id is not None]
     repeated = (
         sorted({track_id for track_id in ids if ids.count(track_id) > 1}) if len(ids) > len(set(ids)) else []
@@ -103,7 +103,7 @@ def duplicates(costs: Costs) -> list[str]:
     if not repeated:
         return []
     shown = ", ".join(repeated[:5]) + (", ..." if len(repeated) > 5 else "")
-    return [f"{len(repeated)} track ids occur more than once ({shown}); each occurrence was kept."]
+    return [f"{len(repeated)} track ids occur more than once ({shown}); {what}."]
 
 
 def _tempo_words(a: float, b: float, move: model.TempoMove) -> str:
@@ -113,3 +113,20 @@ def _tempo_words(a: float, b: float, move: model.TempoMove) -> str:
         return f"{tempo}, no pitch change"
     fits = "" if abs(move.change_percent) <= model.COMFORTABLE_PITCH_PERCENT else ", too far to match"
     return f"{tempo}, pitch {move.change_percent:+.1f} %{fits}"
+
+
+def harmonic_share(pairs: Sequence[Transition]) -> float | None:
+    known = [pair.harmonic for pair in pairs if pair.harmonic is not None]
+    return round(sum(known) / len(known), 4) if known else None
+
+
+def energy_deviation(costs: Costs, places: Sequence[int], targets: Sequence[float] | None) -> float | None:
+    """The mean distance from the wanted energy over the tracks whose energy is known."""
+    if targets is None:
+        return None
+    off = [
+        abs(energy - target)
+        for place, target in zip(places, targets, strict=True)
+        if (energy := costs.readings[place].energy) is not None
+    ]
+    return round(sum(off) / len(off), 4) if off else None

@@ -28,7 +28,10 @@ def create_app(settings: Settings) -> FastAPI:
         await pool.close()
 
     app = FastAPI(
-        title="DJ Playlist set builder", version=version(SERVICE), lifespan=lifespan, description=__doc__
+        title="DJ Playlist set builder",
+        version=version(SERVICE),
+        lifespan=lifespan,
+        strict_content_type=False,
     )
     install_error_answers(app)
     app.include_router(router)

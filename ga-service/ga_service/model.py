@@ -60,9 +60,9 @@ SLOWEST_BPM, FASTEST_BPM = 20.0, 400.0
 class Weights:
     """How much each part counts, in whole numbers; only their ratios matter."""
 
-    key: int = 420
-    tempo: int = 420
-    energy: int = 100
+    key: int = 560
+    tempo: int = 310
+    energy: int = 80
     sound: int = 120
     variety: int = 60
 

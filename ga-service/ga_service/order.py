@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from dj_contracts.sets import OrderRequest, OrderResult, SetMode
+from dj_servicekit.errors import Malformed
 from ga_service import explain
 from ga_service.costs import Costs, Ints
 from ga_service.search import Found, evolve, greedy
@@ -19,6 +20,11 @@ Progress = Callable[[dict[str, object]], None]
 
 def order(request: OrderRequest, progress: Progress | None = None) -> OrderResult:
     started = time.monotonic()
+    if len(request.tracks) > MOST_TRACKS_TO_ORDER:
+        raise Malformed(
+            f"{len(request.tracks)} tracks are too many to order at once; send at most "
+            f"{MOST_TRACKS_TO_ORDER}, or use /build to choose a set from a pool."
+        )
     costs = Costs(read_tracks(request.tracks))
     given = list(range(len(costs)))
     matrix = costs.matrix

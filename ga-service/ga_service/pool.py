@@ -47,6 +47,7 @@ class ComputePool:
         self._most = size + waiting
         self._timeout_seconds = timeout_seconds
         self._admitted = 0
+        self.busy_pids: set[int] = set()
         self._turn = asyncio.Semaphore(size)
         self._idle: list[_Worker] = []
         # A thread waits on each busy pipe; the spare ones cover workers that are being replaced.
@@ -71,6 +72,10 @@ class ComputePool:
     def is_full(self) -> bool:
         return self._admitted >= self._most
 
+    def refuse_when_full(self) -> None:
+        if self.is_full:
+            raise Busy("Every set builder is at work and the queue is full. Try again in a few seconds.")
+
     async def run(self, task: Task) -> Answer:
         async with aclosing(self.stream(task)) as messages:
             async for message in messages:
@@ -80,12 +85,12 @@ class ComputePool:
 
     async def stream(self, task: Task) -> AsyncGenerator[Progress | Answer]:
         """The worker's messages, the answer last. Leaving early ends the work."""
-        if self.is_full:
-            raise Busy("Every set builder is at work and the queue is full. Try again in a few seconds.")
+        self.refuse_when_full()
         self._admitted += 1
         try:
             async with self._turn:
                 worker = self._idle.pop() if self._idle else await self._in_thread(self._hire)
+                self.busy_pids.add(worker.process.pid or 0)
                 finished = False
                 try:
                     async with asyncio.timeout(self._timeout_seconds):
@@ -102,6 +107,7 @@ class ComputePool:
                         "Send fewer tracks or a time budget."
                     ) from exc
                 finally:
+                    self.busy_pids.discard(worker.process.pid or 0)
                     if finished and worker.process.is_alive():
                         self._idle.append(worker)
                     else:

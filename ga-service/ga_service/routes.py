@@ -1,53 +1,66 @@
 """The paths of the service. They check the request, hand it to the pool and pass the answer on."""
 
-import asyncio
-from contextlib import suppress
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
+from fastapi import APIRouter, Query, Request, Response
 
-from dj_contracts.sets import OrderRequest, OrderResult
-from dj_servicekit.errors import Malformed
+from dj_contracts.sets import (
+    BuildRequest,
+    NextRequest,
+    NextResult,
+    OrderRequest,
+    OrderResult,
+    PathRequest,
+    PathResult,
+    ScoreRequest,
+    ScoreResult,
+    SetResult,
+)
 from dj_servicekit.http import error_answers
-from ga_service.order import MOST_TRACKS_TO_ORDER
-from ga_service.pool import ComputePool
-from ga_service.work import Task
+from ga_service.answers import computed, streamed
 
 router = APIRouter()
-_ERRORS: dict[int | str, dict[str, Any]] = error_answers(400, 413, 422, 500, 503, 504)
+
+Stream = Annotated[
+    bool,
+    Query(description="Answer with server-sent events: `progress` with the best so far, then `result`."),
+]
 
 
-@router.post("/generate", response_model=OrderResult, responses=_ERRORS, summary="Order tracks")
-@router.post("/optimize", response_model=OrderResult, responses=_ERRORS, summary="Order tracks")
-async def order_tracks(request: Request, wanted: OrderRequest) -> Response:
+def _answers(model: type) -> dict[str, Any]:
+    return {
+        "response_model": model,
+        "responses": error_answers(400, 413, 422, 500, 503, 504)
+        | {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    }
+
+
+@router.post("/generate", summary="Order tracks", **_answers(OrderResult))
+@router.post("/optimize", summary="Order tracks", **_answers(OrderResult))
+async def order_tracks(request: Request, wanted: OrderRequest, stream: Stream = False) -> Response:
     """The given tracks, untouched, in the best order, with each transition explained."""
-    if len(wanted.tracks) > MOST_TRACKS_TO_ORDER:
-        raise Malformed(
-            f"{len(wanted.tracks)} tracks are too many to order at once; "
-            f"send at most {MOST_TRACKS_TO_ORDER}, or use /build to choose a set from a pool."
-        )
-    return await _computed(request, wanted)
+    return await (streamed if stream else computed)(request, wanted)
 
 
-async def _computed(request: Request, wanted: BaseModel) -> Response:
-    """The pool's answer; when the client goes away first, its work is stopped."""
-    pool: ComputePool = request.app.state.pool
-    work = asyncio.create_task(pool.run(Task(wanted)))
-    gone = asyncio.create_task(_disconnected(request))
-    try:
-        await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not work.done():
-            work.cancel()
-            with suppress(asyncio.CancelledError):
-                await work
-            return Response(status_code=499)
-        return Response(work.result().body, media_type="application/json")
-    finally:
-        work.cancel()
-        gone.cancel()
+@router.post("/build", summary="Choose and order a set from a pool", **_answers(SetResult))
+async def build_set(request: Request, wanted: BuildRequest, stream: Stream = False) -> Response:
+    """A set of a number of tracks or minutes, within locks, caps, curve, corridor and rules."""
+    return await (streamed if stream else computed)(request, wanted)
 
 
-async def _disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+@router.post("/path", summary="Find ways from one track to another", **_answers(PathResult))
+async def find_paths(request: Request, wanted: PathRequest, stream: Stream = False) -> Response:
+    """Paths through a pool, each hop inside the limits, through waypoints if there are any."""
+    return await (streamed if stream else computed)(request, wanted)
+
+
+@router.post("/next", summary="What to play next", **_answers(NextResult))
+async def play_next(request: Request, wanted: NextRequest) -> Response:
+    """The best tracks to play after this one."""
+    return await computed(request, wanted)
+
+
+@router.post("/score", summary="Judge an order", **_answers(ScoreResult))
+async def judge_order(request: Request, wanted: ScoreRequest) -> Response:
+    """The order as it is, scored and explained by the same model."""
+    return await computed(request, wanted)

@@ -20,8 +20,8 @@ from ga_service.costs import Ints
 from ga_service.tour import Landscape, Tour
 
 _POPULATION = 4
-_KICKS_PER_TRACK = 20
-_FEWEST_KICKS = 400
+_KICKS_PER_TRACK = 16
+_FEWEST_KICKS = 300
 _KICKS_A_BURST = 50
 _LONGEST_KICK = 50
 _CROSS_EVERY = 6

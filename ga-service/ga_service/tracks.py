@@ -6,12 +6,14 @@ The object itself is never changed: it goes back as it came.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from dj_contracts.keys import Key, find_key
 from ga_service.model import FASTEST_BPM, SLOWEST_BPM
 
 _EMBEDDING_SCALE = 1000.0
+_NO_GENRES: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def _read(track: Mapping[str, Any], *, out_of_ten: bool) -> Reading:
         problems.append(f"tempo {bpm:g} is outside {SLOWEST_BPM:g}-{FASTEST_BPM:g}")
         bpm = None
     raw_key = track.get("key")
-    key = find_key(raw_key) if isinstance(raw_key, str) else None
+    key = _cached_key(raw_key) if type(raw_key) is str and len(raw_key) < 40 else None
     if key is None:
         problems.append("no key" if _absent(raw_key) else "key is not a known spelling")
     energy = _number(track.get("energy"))
@@ -62,66 +64,84 @@ def _read(track: Mapping[str, Any], *, out_of_ten: bool) -> Reading:
     if duration is not None and not 0 < duration <= 86_400:
         problems.append("duration is not between 0 and a day")
         duration = None
-    track_id = track.get("track_id")
     return Reading(
-        track_id=track_id if isinstance(track_id, str | int) and not isinstance(track_id, bool) else None,
+        track_id=_id(track.get("track_id")),
         bpm=bpm,
         key=key,
         energy=energy,
         artist=_name(track.get("artist")),
         record=_name(track.get("release_id")) or _name(track.get("album")),
         duration_seconds=duration,
-        genres=frozenset(
-            _names(track.get("genres")) + _names(track.get("styles")) + _names(track.get("genre"))
-        ),
+        genres=_genres(track),
         label=_name(track.get("label")),
         embedding=_embedding(track),
         problems=tuple(problems),
     )
 
 
+def _id(value: Any) -> str | int | None:
+    if type(value) is str:
+        # Half a surrogate pair cannot be encoded; the track object itself still goes back as it came.
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    return value if type(value) is int else None
+
+
 def _absent(value: Any) -> bool:
     return value is None or value == ""
 
 
+# Thousands of tracks share few spellings, and reading one must take microseconds.
+_cached_key = lru_cache(maxsize=2048)(find_key)
+
+
 def _number(value: Any) -> float | None:
-    if isinstance(value, str):
-        try:
-            value = float(value.strip().replace(",", ".").lower().removesuffix("bpm"))
-        except ValueError:
-            return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    kind = type(value)
+    if kind is float:
+        return value if math.isfinite(value) else None
+    if kind is int:
+        return float(value) if abs(value) < 10**15 else None
+    if kind is not str:
         return None
     try:
-        number = float(value)
-    except OverflowError:
+        number = float(value.strip().replace(",", ".").lower().removesuffix("bpm"))
+    except ValueError:
         return None
     return number if math.isfinite(number) else None
 
 
 def _name(value: Any) -> str | None:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str):
-        return None
-    return " ".join(value.casefold().split()) or None
+    kind = type(value)
+    if kind is str:
+        return _folded(value)
+    return _folded(str(value)) if kind is int or kind is float else None
 
 
-def _names(value: Any) -> list[str]:
-    values = value if isinstance(value, list) else [value]
-    return [name for name in (_name(item) for item in values) if name]
+@lru_cache(maxsize=16384)
+def _folded(name: str) -> str | None:
+    return " ".join(name.encode("utf-8", "replace").decode().casefold().split()) or None
+
+
+def _genres(track: Mapping[str, Any]) -> frozenset[str]:
+    found: set[str] = set()
+    for field in ("genres", "styles", "genre"):
+        value = track.get(field)
+        if value is not None:
+            found.update(
+                name for item in (value if type(value) is list else [value]) if (name := _name(item))
+            )
+    return frozenset(found) if found else _NO_GENRES
 
 
 def _embedding(track: Mapping[str, Any]) -> tuple[float, ...] | None:
     """The vector at length 1000 in whole numbers: sums of their products are exact in any order."""
     raw = track.get("embedding")
-    if raw is None and isinstance(vectors := track.get("_vectors"), Mapping):
+    if raw is None and type(vectors := track.get("_vectors")) is dict:
         raw = vectors.get("default")
-        if isinstance(raw, Mapping):
+        if isinstance(raw, dict):
             raw = raw.get("embeddings")
     if not isinstance(raw, list) or not 0 < len(raw) <= 4096:
         return None
-    numbers = [_number(item) if not isinstance(item, str) else None for item in raw]
+    numbers = [None if type(item) is str else _number(item) for item in raw]
     clean = [number for number in numbers if number is not None and abs(number) < 1e100]
     length = math.sqrt(math.fsum(number * number for number in clean))
     if len(clean) != len(raw) or length < 1e-100:

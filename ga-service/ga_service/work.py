@@ -6,6 +6,7 @@ The answer crosses the pipe as JSON text, ready to send: the parent never touche
 import json
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -13,9 +14,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from dj_contracts.errors import ErrorCode
-from dj_contracts.sets import OrderRequest
+from dj_contracts.sets import BuildRequest, NextRequest, OrderRequest, PathRequest, ScoreRequest
 from dj_servicekit.errors import Malformed, ServiceError
+from ga_service.build import build
+from ga_service.nextup import next_up
 from ga_service.order import order
+from ga_service.path import path
+from ga_service.score import score
 
 _SECONDS_BETWEEN_REPORTS = 0.2
 
@@ -68,7 +73,7 @@ def serve_tasks(pipe: Connection) -> None:
 
         message: Answer | Failure
         try:
-            message = Answer(to_json(_compute(task.request, report)))
+            message = Answer(to_json(_COMPUTES[type(task.request)](task.request, report)))
         except ServiceError as exc:
             message = Failure(exc.status, exc.code, exc.detail)
         try:
@@ -77,10 +82,13 @@ def serve_tasks(pipe: Connection) -> None:
             return
 
 
-def _compute(request: BaseModel, report: Any) -> BaseModel:
-    if isinstance(request, OrderRequest):
-        return order(request, report)
-    raise TypeError(f"Nothing computes a {type(request).__name__}.")
+_COMPUTES: dict[type[BaseModel], Callable[[Any, Callable[[dict[str, object]], None]], BaseModel]] = {
+    OrderRequest: order,
+    BuildRequest: build,
+    PathRequest: path,
+    NextRequest: next_up,
+    ScoreRequest: score,
+}
 
 
 def to_json(result: BaseModel) -> bytes:
