@@ -2,6 +2,7 @@
 
 import json
 import os
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+import redis
 
+from e2e.stack import Stack
 from standalone.crate import RECORDS
 from standalone.crate.arrangement import render
 from standalone.crate.files import encode, tag
@@ -172,3 +175,16 @@ def states(lines: Iterator[str], job_id: str) -> Iterator[str]:
             event = json.loads(line.removeprefix("data:"))
             if event["job_id"] == job_id:
                 yield event["state"]
+
+
+def test_a_raw_push_onto_redis_is_answered_where_older_readers_look(stack: Stack) -> None:
+    push = {"job_id": f"old-{uuid.uuid4().hex}", "job_type": "download", "track_id": "777"}
+    link = {"youtube_url": "http://127.0.0.1:9/not-a-public-address.mp3"}
+    with redis.Redis.from_url(stack.status()["redis_url"], decode_responses=True) as queue:
+        queue.lpush("download_queue", json.dumps(push | link))
+
+        def failed() -> Any:
+            found = queue.hgetall(f"job:{push['job_id']}")
+            return found if found.get("status") == "failed" else None
+
+        assert eventually(failed, seconds=60)["error"]

@@ -16,7 +16,7 @@ from standalone.crate.files import encode, tag
 from standalone.ports import free_port_base
 from standalone.testing import eventually
 
-NAMES = ["postgres", "valkey", "migrations", "essentia", "ga", "gateway", "worker"]
+NAMES = ["postgres", "valkey", "migrations", "essentia", "ga", "gateway", "worker", "bridge"]
 
 
 def is_gone(pid: int) -> bool:

@@ -8,6 +8,7 @@ from dj_contracts.errors import ErrorCode
 from dj_contracts.jobs import JobState
 
 PUSH_LISTS = ("download-queue", "download_queue")
+BRIDGE_LEASE = "dj:bridge"
 
 
 class PushRegistration(BaseModel):

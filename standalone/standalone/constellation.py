@@ -11,6 +11,7 @@ import httpx
 import psutil
 import redis
 
+from dj_contracts.pushes import BRIDGE_LEASE
 from standalone import postgres, valkey
 from standalone.home import Home
 from standalone.ports import free_ports, is_taken
@@ -106,6 +107,13 @@ def lay_out(home: Home, *, port_base: int, music: list[Path]) -> Constellation:
         Service("ga", 3, ga_url, python("ga_service", ga_port), _http(ga_url)),
         Service("gateway", 4, gateway_url, python("gateway_api", gateway_port), _http(gateway_url)),
         Service("worker", 5, None, python("download_worker"), partial(_takes_jobs, redis_url)),
+        Service(
+            "bridge",
+            6,
+            None,
+            python("download_worker.bridge"),
+            lambda _: _key_stands(redis_url, BRIDGE_LEASE),
+        ),
     )
     return Constellation(services, gateway_url, essentia_url, ga_url, database_url, redis_url)
 
@@ -142,6 +150,17 @@ def _http(url: str) -> Probe:
             return False
 
     return probe
+
+
+def _key_stands(redis_url: str, key: str) -> bool:
+    """The bridge has no port either: one that works holds its lease."""
+    client = redis.Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2)
+    try:
+        return bool(client.exists(key))
+    except redis.RedisError:
+        return False
+    finally:
+        client.close()
 
 
 def _takes_jobs(redis_url: str, pid: int) -> bool:

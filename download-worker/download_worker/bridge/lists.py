@@ -12,9 +12,8 @@ from typing import cast
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from dj_contracts.pushes import PUSH_LISTS
+from dj_contracts.pushes import BRIDGE_LEASE, PUSH_LISTS
 
-_LEASE = "dj:bridge"
 _LEASE_SECONDS = 15
 _MOST_DEAD = 1000
 _BLOCK_SECONDS = 1
@@ -31,11 +30,11 @@ class PushLists:
         """Take or keep the lease. Two bridges for a moment do no harm, since registering is idempotent."""
         if time.monotonic() < self._renew_at:
             return True
-        fresh = self._redis.set(_LEASE, self._name, nx=True, ex=_LEASE_SECONDS)
+        fresh = self._redis.set(BRIDGE_LEASE, self._name, nx=True, ex=_LEASE_SECONDS)
         if fresh:
             self._put_back()
-        elif self._redis.get(_LEASE) == self._name.encode():
-            self._redis.expire(_LEASE, _LEASE_SECONDS)
+        elif self._redis.get(BRIDGE_LEASE) == self._name.encode():
+            self._redis.expire(BRIDGE_LEASE, _LEASE_SECONDS)
         else:
             self._renew_at = 0.0
             return False
@@ -43,8 +42,8 @@ class PushLists:
         return True
 
     def give_lease_back(self) -> None:
-        if self._redis.get(_LEASE) == self._name.encode():
-            self._redis.delete(_LEASE)
+        if self._redis.get(BRIDGE_LEASE) == self._name.encode():
+            self._redis.delete(BRIDGE_LEASE)
 
     def take(self) -> tuple[str, bytes] | None:
         """The oldest push of a list, the two lists in turn, or None after a short wait."""

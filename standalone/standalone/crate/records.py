@@ -41,7 +41,7 @@ class Record:
 
 
 RECORDS = (
-    Record("Marlow Quay", "Harbour Lights", "Slow Tide", 2019, Style.DOWNTEMPO, 112.4, "D minor", "flac"),
+    Record("Marlow Quay", "Harbour Lights", "Slow Tide", 2019, Style.DOWNTEMPO, 113.6, "D minor", "flac"),
     Record("Sable & Finch", "Velvet Alley", "Night Market", 2021, Style.DEEP_HOUSE, 119.5, "A minor"),
     Record("Ines Calder", "Paper Moons", "Paper Moons EP", 2020, Style.DEEP_HOUSE, 121.0, "E minor", "flac"),
     Record("The Copper Club", "Saturday Glass", "Mirrorball", 2018, Style.DISCO, 118.0, "C major"),
@@ -53,5 +53,5 @@ RECORDS = (
     Record("Kestrel 9", "Signal Loss", "Signal Loss", 2021, Style.TECHNO, 130.4, "C# minor", "flac"),
     Record("Aurelia Vance", "Ten Thousand Metres", "Ascent", 2017, Style.TRANCE, 132.0, "B minor"),
     Record("Dockside Breakers", "Tin Roof Rain", "Low Bridge", 2016, Style.BREAKS, 126.8, "D major"),
-    Record("Dockside Breakers", "Undertow", "Low Bridge", 2016, Style.BREAKS, 132.6, "C# minor", "flac"),
+    Record("Dockside Breakers", "Undertow", "Low Bridge", 2016, Style.BREAKS, 134.2, "C# minor", "flac"),
 )
