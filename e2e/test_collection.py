@@ -182,9 +182,6 @@ def test_a_raw_push_onto_redis_is_answered_where_older_readers_look(stack: Stack
     link = {"youtube_url": "http://127.0.0.1:9/not-a-public-address.mp3"}
     with redis.Redis.from_url(stack.status()["redis_url"], decode_responses=True) as queue:
         queue.lpush("download_queue", json.dumps(push | link))
-
-        def failed() -> Any:
-            found = queue.hgetall(f"job:{push['job_id']}")
-            return found if found.get("status") == "failed" else None
-
-        assert eventually(failed, seconds=60)["error"]
+        shown = f"job:{push['job_id']}"
+        assert eventually(lambda: queue.hget(shown, "status") == "failed", seconds=60)
+        assert queue.hget(shown, "error")

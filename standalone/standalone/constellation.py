@@ -152,7 +152,7 @@ def _http(url: str) -> Probe:
     return probe
 
 
-def _key_stands(redis_url: str, key: str) -> bool:
+def _key_stands(redis_url: str, key: str, _pid: int) -> bool:
     """The bridge has no port either: one that works holds its lease."""
     client = redis.Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2)
     try:
