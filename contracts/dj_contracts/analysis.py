@@ -88,3 +88,48 @@ class AnalysisResult(Measurement):
     cues: list[Cue] = []
     embedding: Embedding | None = None
     models: dict[str, str] = Field(default={}, description="Which model gave which part.")
+
+
+class OlderRhythm(Measurement):
+    bpm: float | None
+    danceability: float | None
+
+
+class OlderKey(Measurement):
+    key: str | None
+    scale: Mode | None
+    strength: float
+
+
+class OlderTonal(Measurement):
+    key_edma: OlderKey
+
+
+class OlderProperties(Measurement):
+    length: Seconds
+
+
+class OlderMetadata(Measurement):
+    audio_properties: OlderProperties
+
+
+class AnalysisAnswer(AnalysisResult):
+    """What essentia-api answers: the result, and the same values where older callers look."""
+
+    rhythm: OlderRhythm
+    tonal: OlderTonal
+    metadata: OlderMetadata
+
+    @classmethod
+    def of(cls, result: AnalysisResult) -> "AnalysisAnswer":
+        key = result.key
+        return cls(
+            **dict(result),
+            rhythm=OlderRhythm(bpm=result.tempo.bpm, danceability=result.danceability),
+            tonal=OlderTonal(
+                key_edma=OlderKey(
+                    key=key.name.split()[0] if key.name else None, scale=key.mode, strength=key.confidence
+                )
+            ),
+            metadata=OlderMetadata(audio_properties=OlderProperties(length=result.duration_seconds)),
+        )

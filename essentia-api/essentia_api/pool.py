@@ -1,0 +1,91 @@
+"""Processes that measure, so that a crash, a hang or a hunger for memory ends one request and no more.
+
+pebble's pool is used because only the guilty future fails and a dead process is replaced at once.
+"""
+
+import multiprocessing
+import resource
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from concurrent.futures import TimeoutError as FutureTimeout
+from typing import Any
+
+from pebble import ProcessExpired, ProcessPool
+
+from dj_contracts.errors import ErrorCode
+from dj_servicekit.errors import Busy
+from dj_servicekit.logs import log
+from essentia_api.errors import Refusal, Unusable
+
+_TASKS_PER_PROCESS = 200  # a bound on whatever native code leaks
+_SECONDS_PER_WAITING = 5
+
+
+class AnalysisPool:
+    def __init__(self, *, size: int, waiting: int, timeout_seconds: float, memory_mb: int) -> None:
+        self._size = size
+        self._timeout_seconds = timeout_seconds
+        self._places = threading.BoundedSemaphore(size + waiting)
+        self._lock = threading.Lock()
+        self._taken = 0
+        self._capacity = size + waiting
+        context = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
+        if sys.platform == "linux":
+            # The import of Essentia takes a second; children of the fork server have it already.
+            context.set_forkserver_preload(["essentia_api.measure.engine"])
+        self._pool = ProcessPool(
+            max_workers=size,
+            max_tasks=_TASKS_PER_PROCESS,
+            initializer=_limit_memory,
+            initargs=(memory_mb,),
+            context=context,
+        )
+
+    @property
+    def is_full(self) -> bool:
+        return self._taken >= self._capacity
+
+    def run(self, function: Callable[..., Any], /, *args: Any) -> Any:
+        """Wait for the answer of ``function(*args)`` from one of the processes."""
+        if not self._places.acquire(blocking=False):
+            raise Busy(
+                "Every analysis process is busy and the queue is full. Ask again in a moment.",
+                retry_after_seconds=_SECONDS_PER_WAITING,
+            )
+        with self._lock:
+            self._taken += 1
+        try:
+            return self._pool.schedule(function, args=args, timeout=self._timeout_seconds).result()
+        except Refusal as exc:
+            raise exc.as_answer() from exc
+        except (ProcessExpired, MemoryError) as exc:
+            log.warning("analysis_crashed", reason=repr(exc))
+            raise Unusable(
+                "The analysis of this file crashed. The file may be damaged: convert it and try again.",
+                code=ErrorCode.ANALYSIS_CRASHED,
+            ) from exc
+        except FutureTimeout as exc:
+            log.warning("analysis_timed_out", seconds=self._timeout_seconds)
+            raise Unusable(
+                f"The analysis took longer than {self._timeout_seconds:.0f} seconds and was given up. "
+                "Raise ANALYSIS_TIMEOUT_SECONDS if this machine is slow.",
+                code=ErrorCode.ANALYSIS_TIMEOUT,
+            ) from exc
+        except CancelledError as exc:
+            raise Busy("The service is stopping. Ask again in a moment.") from exc
+        finally:
+            with self._lock:
+                self._taken -= 1
+            self._places.release()
+
+    def close(self) -> None:
+        """Give up what is under way; a client that waits is told to ask again."""
+        self._pool.stop()  # type: ignore[no-untyped-call]
+        self._pool.join()
+
+
+def _limit_memory(memory_mb: int) -> None:
+    limit = memory_mb * 1024 * 1024
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

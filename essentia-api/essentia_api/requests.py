@@ -1,0 +1,91 @@
+"""What a caller hands in: a name in JSON or an upload; both become a path that may be read."""
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, Field, ValidationError
+from starlette.datastructures import UploadFile
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dj_contracts.errors import ErrorCode
+from dj_servicekit.errors import Malformed, TooLarge
+from essentia_api.errors import Unusable
+from essentia_api.folders import find_audio
+from essentia_api.settings import Settings
+
+
+class AnalyzeRequest(BaseModel):
+    filename: str = Field(
+        max_length=4096, description="Below the audio folder, or absolute in a music folder."
+    )
+
+
+REQUEST_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": AnalyzeRequest.model_json_schema(),
+            "example": {"filename": "crate/night-bus.mp3"},
+        },
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {"file": {"type": "string", "format": "binary"}},
+            }
+        },
+    },
+}
+
+
+async def audio_to_analyze(request: Request) -> AsyncIterator[Path]:
+    """The file to measure; an upload is removed again when the request ends."""
+    settings: Settings = request.app.state.settings
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        try:
+            asked = AnalyzeRequest.model_validate_json(await request.body())
+        except ValidationError as exc:
+            raise Malformed(
+                'Send JSON such as {"filename": "track.mp3"}, or upload a form field "file".'
+            ) from exc
+        yield await run_in_threadpool(find_audio, asked.filename, settings)
+        return
+    async with request.form(max_files=1, max_fields=10) as form:
+        upload = form.get("file")
+        if not isinstance(upload, UploadFile):
+            raise Malformed('The form has no file. Upload it in the field "file".')
+        with tempfile.NamedTemporaryFile(prefix="upload-") as file:
+            await run_in_threadpool(shutil.copyfileobj, upload.file, file)
+            file.flush()
+            if file.tell() == 0:
+                raise Unusable("The file is empty (0 bytes). Get it again.", code=ErrorCode.FILE_EMPTY)
+            yield Path(file.name)
+
+
+AudioToAnalyze = Annotated[Path, Depends(audio_to_analyze)]
+
+
+class BodyLimit:
+    """Refuses a body that grows past the limit while it arrives, before it fills the disk."""
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+        self.app = app
+        self.max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        received = 0
+
+        async def limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self.max_bytes:
+                raise TooLarge(f"The upload is larger than {self.max_bytes:,} bytes (MAX_UPLOAD_BYTES).")
+            return message
+
+        await self.app(scope, limited if scope["type"] == "http" else receive, send)

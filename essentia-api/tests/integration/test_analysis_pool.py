@@ -1,0 +1,68 @@
+"""The pool: a crash, a hang and hunger end one request each, and the next one is answered."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from dj_contracts.errors import ErrorCode
+from dj_servicekit.errors import Busy
+from essentia_api.errors import Unusable
+from essentia_api.pool import AnalysisPool
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[AnalysisPool]:
+    pool = AnalysisPool(size=2, waiting=1, timeout_seconds=3, memory_mb=3000)
+    yield pool
+    pool.close()
+
+
+def test_a_crash_in_native_code_fails_one_request_and_no_more(pool: AnalysisPool) -> None:
+    with ThreadPoolExecutor(2) as threads:
+        neighbour = threads.submit(pool.run, pow, 7, 2)
+        with pytest.raises(Unusable) as caught:
+            pool.run(os.abort)
+        assert caught.value.code is ErrorCode.ANALYSIS_CRASHED
+        assert neighbour.result() == 49
+    assert pool.run(pow, 2, 3) == 8
+
+
+def test_a_hang_is_killed(pool: AnalysisPool) -> None:
+    with pytest.raises(Unusable) as caught:
+        pool.run(time.sleep, 60)
+    assert caught.value.code is ErrorCode.ANALYSIS_TIMEOUT
+    assert pool.run(pow, 2, 3) == 8
+
+
+def test_hunger_for_memory_fails_alone(pool: AnalysisPool) -> None:
+    with pytest.raises(Unusable) as caught:
+        pool.run(bytes, 4_000_000_000)
+    assert caught.value.code is ErrorCode.ANALYSIS_CRASHED
+    assert pool.run(pow, 2, 3) == 8
+
+
+def test_a_full_queue_says_when_to_ask_again(pool: AnalysisPool) -> None:
+    started = threading.Barrier(4)
+
+    def wait() -> None:
+        started.wait()
+        with pytest.raises(Unusable):
+            pool.run(time.sleep, 60)
+
+    threads = [threading.Thread(target=wait) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    started.wait()
+    deadline = time.monotonic() + 2
+    while not pool.is_full and time.monotonic() < deadline:
+        threading.Event().wait(0.01)
+    with pytest.raises(Busy) as caught:
+        pool.run(pow, 2, 3)
+    assert caught.value.headers == {"Retry-After": "5"}
+    for thread in threads:
+        thread.join()
+    assert pool.run(pow, 2, 3) == 8
