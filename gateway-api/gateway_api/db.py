@@ -20,11 +20,15 @@ _CONSTRAINTS: dict[str, type[ServiceError]] = {
     "friends_username_key": Conflict,
     "tracks_pkey": Conflict,
     "playlist_tracks_once": Conflict,
+    "jobs_one_open": Conflict,
+    "jobs_one_open_scan": Conflict,
 }
 _SENTENCES = {
     "playlist_tracks_track_fkey": "The playlist names a track that is not in this collection.",
     "friends_username_key": "A collection of that name exists.",
     "tracks_pkey": "A track with that id exists in this collection.",
+    "jobs_one_open": "The track has an open job of this kind already.",
+    "jobs_one_open_scan": "The folder has an open scan already.",
     "playlist_tracks_once": "A playlist holds each track once; one of them is named twice.",
 }
 

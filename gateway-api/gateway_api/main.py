@@ -10,6 +10,7 @@ from fastapi import Depends, FastAPI
 
 from dj_servicekit.http import error_answers, install_error_answers
 from gateway_api.adapters.audio_folders import AudioFolders
+from gateway_api.adapters.dead_pushes import DeadPushes
 from gateway_api.adapters.event_bus import EventBus
 from gateway_api.adapters.ga_client import GAClient
 from gateway_api.adapters.job_queue import JobQueue
@@ -22,6 +23,8 @@ from gateway_api.features.jobs import internal_routes as internal_jobs
 from gateway_api.features.jobs import routes as jobs
 from gateway_api.features.jobs.sweep import sweep_for_ever
 from gateway_api.features.playlists import routes as playlists
+from gateway_api.features.pushes import internal_routes as internal_pushes
+from gateway_api.features.pushes import routes as pushes
 from gateway_api.features.scan import routes as scan
 from gateway_api.features.scan.runner import run_scans_for_ever
 from gateway_api.features.search import routes as search
@@ -47,14 +50,15 @@ def create_app(settings: Settings) -> FastAPI:
     install_error_answers(app)
     app.include_router(health.router)
     # Fixed paths stand before those with an id in their place: search before tracks, sets before playlists.
-    for feature in (search, tracks, scan, audio, sets, playlists, friends, jobs):
+    for feature in (search, tracks, scan, audio, sets, playlists, friends, jobs, pushes):
         app.include_router(
             feature.router,
             dependencies=[Depends(require_api_access)],
             responses=error_answers(401, 403, 413, 503),
             max_body_size=settings.max_upload_bytes if feature is audio else None,
         )
-    app.include_router(internal_jobs.router, dependencies=[Depends(require_service_token)])
+    for internal in (internal_jobs, internal_pushes):
+        app.include_router(internal.router, dependencies=[Depends(require_service_token)])
     return app
 
 
@@ -66,6 +70,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         db=make_pool(settings.database_url.get_secret_value(), settings.database_connections),
         queue=JobQueue(settings.redis_url.get_secret_value()),
         events=EventBus(settings.redis_url.get_secret_value()),
+        dead_pushes=DeadPushes(settings.redis_url.get_secret_value()),
         ga=GAClient(settings.ga_url),
         audio=AudioFolders(settings.audio_dir, settings.music_dirs, settings.disk_floor_bytes),
     )
@@ -88,4 +93,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await services.ga.close()
         await services.events.close()
         services.queue.close()
+        services.dead_pushes.close()
         await services.db.close()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from gateway_api.adapters.audio_folders import AudioFolders
+from gateway_api.adapters.dead_pushes import DeadPushes
 from gateway_api.adapters.event_bus import EventBus
 from gateway_api.adapters.ga_client import GAClient
 from gateway_api.adapters.job_queue import JobQueue
@@ -16,5 +17,6 @@ class Services:
     db: Pool
     queue: JobQueue
     events: EventBus
+    dead_pushes: DeadPushes
     ga: GAClient
     audio: AudioFolders

@@ -125,5 +125,5 @@ def serve(app: FastAPI, *, host: str, port: int) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=5,
     )

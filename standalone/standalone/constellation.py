@@ -51,7 +51,7 @@ class Constellation:
 def lay_out(home: Home, *, port_base: int, music: list[Path]) -> Constellation:
     """Decide ports, URLs and commands. Nothing is started here."""
     gateway_port, essentia_port, ga_port = _service_ports(port_base)
-    postgres_port, valkey_port = free_ports(2)
+    postgres_port, valkey_port = free_ports(2, besides=(gateway_port, essentia_port, ga_port))
     database_url, redis_url = _given("DATABASE_URL"), _given("REDIS_URL")
     own_database, own_redis = database_url is None, redis_url is None
     database_url = database_url or postgres.url(home.root, postgres_port)

@@ -11,6 +11,10 @@ JSON = dict[str, Any]
 _OPEN = ("waiting", "active")
 
 
+def _say_nothing(_news: object) -> None:
+    """For callers that only want the end."""
+
+
 class GatewayError(Exception):
     """The gateway refused, and its detail says why."""
 
@@ -22,18 +26,24 @@ class Gateway:
         # A proxy of the environment has no business between us and our own machine.
         self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout, trust_env=False)
 
+    def close(self) -> None:
+        self._http.close()
+
     def get(self, path: str, **params: Any) -> Any:
         return self._answer(self._http.get(path, params=params))
 
     def post(self, path: str, body: JSON) -> Any:
         return self._answer(self._http.post(path, json=body))
 
+    def delete(self, path: str) -> None:
+        self._answer(self._http.delete(path), as_json=False)
+
     def text(self, path: str, **params: Any) -> str:
         answer = self._http.get(path, params=params)
         self._answer(answer, as_json=False)
         return answer.text
 
-    def scan(self, folder: str, on_progress: Callable[[JSON], None]) -> JSON:
+    def scan(self, folder: str, on_progress: Callable[[JSON], None] = _say_nothing) -> JSON:
         """Scan a folder to the end; answers what was found."""
         job: JSON = self.post("/api/scan", {"path": folder})
         while job["state"] in _OPEN:
@@ -50,7 +60,9 @@ class Gateway:
         summary: dict[str, int] = self.get("/api/jobs", limit=1)["summary"]
         return summary
 
-    def await_jobs(self, on_progress: Callable[[dict[str, int]], None], *, seconds: float) -> dict[str, int]:
+    def await_jobs(
+        self, on_progress: Callable[[dict[str, int]], None] = _say_nothing, *, seconds: float
+    ) -> dict[str, int]:
         """Until no job is waiting or active."""
         deadline = time.monotonic() + seconds
         while True:

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -54,6 +55,7 @@ def refuse_old_cpu(cpuinfo: Path = Path("/proc/cpuinfo")) -> None:
 def prepare(home: Path, *, sync: bool = True) -> None:
     """Make the cluster below ``home`` if there is none. A half-made one from a kill is made anew."""
     if (home / _CLUSTER).exists():
+        _forget_dead_postmaster(home / _CLUSTER)
         return
     refuse_old_cpu()
     secret(home, _PASSWORD_FILE)
@@ -75,6 +77,18 @@ def prepare(home: Path, *, sync: bool = True) -> None:
         reason = (made.stderr.strip() or "no reason given").splitlines()[-1]
         raise StartError(f"PostgreSQL could not create its files in {home}: {reason}")
     fresh.rename(home / _CLUSTER)
+
+
+def _forget_dead_postmaster(cluster: Path) -> None:
+    """A killed postmaster that nobody reaps (a container whose first process does not) stays a zombie,
+    and PostgreSQL would take it for a running server for ever."""
+    lock = cluster / "postmaster.pid"
+    try:
+        pid = int(lock.read_text().split("\n", 1)[0])
+        if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            lock.unlink()
+    except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+        return  # PostgreSQL itself deals with every other lock file
 
 
 def server(home: Path, port: int, *, unsafe_but_fast: bool = False) -> Command:

@@ -23,6 +23,8 @@ from standalone.log_files import last_line, rotate
 from standalone.processes import StartError, spawn, stop
 
 _START_SECONDS = 90.0
+_FOREIGN_SECONDS = 10.0
+_REAP_SECONDS = 3.0
 _PROBE_EVERY_SECONDS = 3.0
 _LONGEST_BACK_OFF_SECONDS = 30.0
 _FORGIVEN_AFTER_SECONDS = 60.0
@@ -92,7 +94,7 @@ class Supervisor:
                 return
 
     def _await_health(self, group: list[Running], wakeup: int, announce: Announce) -> None:
-        deadline = time.monotonic() + _START_SECONDS
+        started = time.monotonic()
         pending = list(group)
         while pending and not self._stop_asked:
             for each in list(pending):
@@ -100,12 +102,8 @@ class Supervisor:
                     pending.remove(each)
                     announce(each, time.monotonic() - each.started_at)
                     self._save()
-            if pending and time.monotonic() > deadline:
-                name = pending[0].service.name
-                raise StartError(
-                    f"{name} was not healthy after {_START_SECONDS:.0f} s. See: ./dj logs {name}"
-                )
             if pending:
+                _refuse_if_late(pending[0].service, time.monotonic() - started)
                 _drain(wakeup, timeout=0.05)
 
     def _has_started(self, each: Running) -> bool:
@@ -217,6 +215,16 @@ class Supervisor:
             os.close(write_end)
 
 
+def _refuse_if_late(service: Service, seconds: float) -> None:
+    if service.command is None and seconds > _FOREIGN_SECONDS:
+        name = "DATABASE_URL" if service.name == "postgres" else "REDIS_URL"
+        raise StartError(f"The server that {name} names does not answer. Start it, or unset {name}.")
+    if seconds > _START_SECONDS:
+        raise StartError(
+            f"{service.name} was not healthy after {_START_SECONDS:.0f} s. See: ./dj logs {service.name}"
+        )
+
+
 def _drain(wakeup: int, *, timeout: float) -> None:
     ready, _, _ = select.select([wakeup], [], [], timeout)
     if ready:
@@ -263,16 +271,19 @@ def end_what_was_left(home: Home, *, seconds: float = 15) -> None:
             # The number may belong to somebody else by now; the time of birth tells.
             if process is not None and entry["born"] == process.create_time():
                 left.append(process)
-    deadline = time.monotonic() + seconds
-    while (left := [process for process in left if _lives(process)]) and time.monotonic() < deadline:
-        time.sleep(0.1)
     for process in left:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
+        _await_end(process, seconds)
 
 
-def _lives(process: psutil.Process) -> bool:
-    try:
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
+def _await_end(process: psutil.Process, seconds: float) -> None:
+    """A zombie is waited for too, a little: PostgreSQL takes one for a server that still runs."""
+    deadline = time.monotonic() + seconds
+    with suppress(psutil.NoSuchProcess):
+        while process.is_running():
+            late = (
+                deadline if process.status() != psutil.STATUS_ZOMBIE else deadline - seconds + _REAP_SECONDS
+            )
+            if time.monotonic() > late:
+                process.kill()
+                return
+            time.sleep(0.05)

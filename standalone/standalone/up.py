@@ -89,8 +89,8 @@ def _scan(gateway_url: str, folder: Path) -> None:
             said = str(job["stage"])
             print(f"  scan: {said}", flush=True)
 
+    gateway = Gateway(gateway_url)
     try:
-        gateway = Gateway(gateway_url)
         found = gateway.scan(str(folder), show)
         print(
             f"  scan: {found.get('found', 0)} files, {found.get('added', 0)} new, "
@@ -101,6 +101,8 @@ def _scan(gateway_url: str, folder: Path) -> None:
         _show_jobs(gateway)
     except (GatewayError, httpx.HTTPError) as exc:
         print(f"  scan: {exc}", flush=True)
+    finally:
+        gateway.close()
 
 
 def _show_jobs(gateway: Gateway) -> None:

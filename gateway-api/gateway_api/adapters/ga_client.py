@@ -1,5 +1,6 @@
 """ga-service over HTTP."""
 
+import json
 from typing import Any
 
 import httpx
@@ -20,10 +21,15 @@ class GAClient:
         self, tracks: list[dict[str, Any]], *, mode: SetMode, seed: int, request_id: str
     ) -> OrderResult:
         try:
+            request = {"tracks": tracks, "mode": mode, "seed": seed}
+            body = json.dumps(request, allow_nan=False, ensure_ascii=False).encode()
+        except ValueError as exc:
+            raise Malformed("A track holds a number or a text that cannot be sent on.") from exc
+        try:
             answer = await self._http.post(
                 "/generate",
-                json={"tracks": tracks, "mode": mode, "seed": seed},
-                headers={REQUEST_ID_HEADER: request_id},
+                content=body,
+                headers={REQUEST_ID_HEADER: request_id, "Content-Type": "application/json"},
             )
         except httpx.TimeoutException as exc:
             raise UpstreamTimeout("The set builder took too long. Try with fewer tracks.") from exc

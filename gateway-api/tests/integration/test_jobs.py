@@ -239,5 +239,13 @@ async def test_the_list_has_the_older_shape(gateway: Any, job: dict[str, Any], t
     assert older <= set(listed["jobs"][0])
 
 
+async def test_an_old_failure_is_not_retried_beside_an_open_job(gateway: Any, job: dict[str, Any]) -> None:
+    await claim(gateway, job["id"])
+    await report(gateway, job["id"], "fail", {"attempt": 1, **NOT_AUDIO})
+    await gateway.http.post(f"/api/tracks/{job['track_id']}/analyze")
+    answer = await gateway.http.post(f"/api/jobs/{job['id']}/retry")
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+
+
 async def test_reports_without_the_service_token_are_refused(gateway: Any, job: dict[str, Any]) -> None:
     assert (await gateway.http.post(f"/internal/jobs/{job['id']}/claim")).status_code == 401

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+
 from ga_service.main import create_app as create_ga
 from ga_service.settings import Settings as GASettings
 
@@ -115,3 +116,16 @@ async def test_the_older_form_names_what_is_unusable(with_ga: Any) -> None:
     assert (answer.status_code, body["invalid_count"]) == (400, 1)
     assert body["invalid"][0]["reason"]
     assert body["error"]
+
+
+@pytest.mark.parametrize(
+    "playlist",
+    ['[{"track_id": "\\ud800"}]', '[{"track_id": "1", "bpm": NaN}]', '[{"track_id": "1", "x": 1e999}]'],
+)
+async def test_what_json_cannot_carry_is_no_fault_of_ours(with_ga: Any, playlist: str) -> None:
+    answer = await with_ga.http.post(
+        "/api/playlists/genetic",
+        content=f'{{"playlist": {playlist}}}',
+        headers={"Content-Type": "application/json"},
+    )
+    assert answer.status_code in (200, 422), answer.text

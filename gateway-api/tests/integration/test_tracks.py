@@ -77,7 +77,7 @@ async def test_pages_of_a_listing_hold_each_track_once(gateway: Any, sort: str) 
     for number in range(7):
         await gateway.add_track(title=f"T{number % 3}", artist="Same", bpm=120 + number % 2)
     seen: list[str] = []
-    after = {}
+    after: dict[str, str] = {}
     while True:
         page = await gateway.get("/api/tracks", sort=sort, limit=2, **after)
         seen += [track["track_id"] for track in page["tracks"]]

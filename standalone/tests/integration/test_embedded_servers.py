@@ -90,5 +90,7 @@ def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout is not None
         pid = int(process.stdout.readline())
+        # Killed earlier, the parent would be gone before the child has asked to be told.
+        assert eventually(lambda: psutil.Process(pid).name() == "sleep")
         process.kill()
     assert eventually(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie")

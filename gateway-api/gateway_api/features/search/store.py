@@ -10,9 +10,9 @@ from gateway_api.features.tracks.store import COLUMNS
 # Below three letters a trigram says nothing, so short words must match as they are.
 _SHORTEST_FUZZY = 3
 # How near the trigrams of a word must come before its edits are counted. One wrong letter leaves most
-# words 0.5 like themselves; two swapped ones leave "bjrok" only 0.33 like "bjork", and looking that far
-# takes five times as long, so it is the second try.
-SIMILARITIES = (0.5, 0.3)
+# words 0.5 like themselves; two swapped ones leave "bjrok" only 0.33 like "bjork", and "lfe" is 0.28 like
+# "life". Looking that far takes five times as long, so it is the second try.
+SIMILARITIES = (0.5, 0.25)
 
 
 def _edits(word: str) -> int:

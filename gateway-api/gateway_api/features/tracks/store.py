@@ -84,6 +84,16 @@ async def list_tracks(
     return [(TrackRow(*row[1:]), row[0]) for row in rows]
 
 
+async def lock_track(conn: Connection, username: str, track_id: str) -> bool:
+    """Hold a living track until the transaction ends, so that a correction and an analysis that arrive
+    together do not overwrite each other; False when there is none."""
+    cursor = await conn.execute(
+        "select 1 from tracks where username = %s and track_id = %s and deleted_at is null for update",
+        [username, track_id],
+    )
+    return await cursor.fetchone() is not None
+
+
 async def insert_track(conn: Connection, username: str, track_id: str, fields: Mapping[str, Any]) -> None:
     names = ["username", "track_id", *fields]
     await conn.execute(

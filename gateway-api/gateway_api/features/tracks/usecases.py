@@ -64,12 +64,13 @@ async def edit_track(db: Pool, username: str, track_id: str, patch: TrackFields)
     if fields.get("title") == "":
         raise Malformed("A track needs a title.")
     async with transaction(db) as conn:
+        if not await store.lock_track(conn, username, track_id):
+            raise track_not_found(track_id)
         if any(value is None for value in corrections.values()):
             measured = await store.find_analysis(conn, username, track_id)
             fallback = store.measured_values(measured) if measured else {}
             fields |= {name: fallback.get(name) for name, value in corrections.items() if value is None}
-        if not await store.update_track(conn, username, track_id, fields):
-            raise track_not_found(track_id)
+        await store.update_track(conn, username, track_id, fields)
         await store.save_corrections(conn, username, track_id, corrections)
         return (await _get_row(conn, username, track_id)).to_track()
 
@@ -90,7 +91,7 @@ async def get_analysis(db: Pool, username: str, track_id: str) -> AnalysisResult
 
 async def apply_analysis(conn: Connection, username: str, track_id: str, result: AnalysisResult) -> None:
     """Store an analysis and make it effective, except where a person has corrected it."""
-    if await store.find_track(conn, username, track_id) is None:
+    if not await store.lock_track(conn, username, track_id):
         raise Conflict("The track was deleted while it was analysed.")
     await store.save_analysis(conn, username, track_id, result)
     corrected = await store.list_corrections(conn, username, track_id)

@@ -1,0 +1,45 @@
+"""Every example file is a complete message: it reads, and writes back as it stands."""
+
+import json
+
+import pytest
+from pydantic import BaseModel
+
+from dj_contracts.errors import ErrorBody
+from dj_contracts.examples import EXAMPLES, read_example
+from dj_contracts.jobs import Job, JobClaim, JobCompletion, JobEvent, JobFailure, JobProgress, JobPulse
+from dj_contracts.pushes import PushRegistration, PushState
+from dj_contracts.sets import OrderRequest, OrderResult
+from dj_contracts.tracks import SearchHits, Track
+
+MODELS: dict[str, type[BaseModel]] = {
+    "error": ErrorBody,
+    "job": Job,
+    "job-claim-analyze": JobClaim,
+    "job-claim-download": JobClaim,
+    "job-completion-analyze": JobCompletion,
+    "job-completion-download": JobCompletion,
+    "job-event": JobEvent,
+    "job-failure": JobFailure,
+    "job-progress": JobProgress,
+    "job-pulse": JobPulse,
+    "order-request": OrderRequest,
+    "order-result": OrderResult,
+    "push-registration": PushRegistration,
+    "push-state": PushState,
+    "search-hits": SearchHits,
+    "track": Track,
+}
+
+
+def test_every_example_has_its_model() -> None:
+    found = {path.stem for path in EXAMPLES.glob("*.json")}
+    assert set(MODELS) <= found
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_an_example_is_whole(name: str) -> None:
+    example = read_example(name)
+    model = MODELS[name].model_validate(example)
+    written = json.loads(model.model_dump_json(exclude_unset=True))
+    assert written == example | ({"error": example["detail"]} if name == "error" else {})

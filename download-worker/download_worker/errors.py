@@ -1,0 +1,34 @@
+"""Why a job ends without a result.
+
+JobFailed       the world said no, and a DJ gets a sentence about it
+Dropped         this attempt is not ours any more: say nothing, leave nothing behind
+  Cancelled       a person cancelled the job
+  GivenUp         the gateway gave the attempt up, or this process is to end at once
+GatewayAway     the gateway cannot be reached; the job waits
+"""
+
+from dj_contracts.errors import ErrorCode
+
+
+class JobFailed(Exception):
+    def __init__(self, code: ErrorCode, detail: str, *, transient: bool = False) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.transient = transient
+
+
+class Dropped(Exception):
+    pass
+
+
+class Cancelled(Dropped):
+    pass
+
+
+class GivenUp(Dropped):
+    pass
+
+
+class GatewayAway(Exception):
+    pass

@@ -1,0 +1,80 @@
+"""The worker's side of the gateway's internal job API.
+
+A gateway that is away is waited for, with back-off. A 409 means that the attempt is not ours.
+"""
+
+import time
+import uuid
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import httpx
+from pydantic import BaseModel
+
+from dj_contracts.jobs import JobClaim, JobCompletion, JobFailure, JobProgress, JobPulse
+from dj_servicekit.http import REQUEST_ID_HEADER
+from download_worker.errors import GatewayAway, GivenUp
+
+_FIRST_WAIT_SECONDS = 0.2
+_LONGEST_WAIT_SECONDS = 5.0
+
+
+class GatewayClient:
+    """``wait`` sleeps between tries and may raise to end the waiting, as when the worker stops."""
+
+    def __init__(self, url: str, token: str, *, wait: Callable[[float], None] = time.sleep) -> None:
+        self._wait = wait
+        self._http = httpx.Client(
+            base_url=url,
+            headers={"Authorization": f"Bearer {token}", REQUEST_ID_HEADER: uuid.uuid4().hex},
+            timeout=httpx.Timeout(10, connect=3),
+            trust_env=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def claim(self, job_id: str, *, patience_seconds: float) -> JobClaim:
+        answer = self._post(f"{job_id}/claim", None, patience_seconds)
+        return JobClaim.model_validate_json(answer.content)
+
+    def progress(self, job_id: str, message: JobProgress) -> JobPulse:
+        """One try only: the next heartbeat is a better second try than a late first one."""
+        answer = self._post(f"{job_id}/progress", message, 0)
+        return JobPulse.model_validate_json(answer.content)
+
+    def complete(self, job_id: str, message: JobCompletion, *, patience_seconds: float) -> None:
+        self._post(f"{job_id}/complete", message, patience_seconds)
+
+    def fail(self, job_id: str, message: JobFailure, *, patience_seconds: float) -> None:
+        self._post(f"{job_id}/fail", message, patience_seconds)
+
+    def _post(self, path: str, message: BaseModel | None, patience_seconds: float) -> httpx.Response:
+        body = message.model_dump_json().encode() if message else b""
+        headers = {"Content-Type": "application/json"} if message else {}
+        give_up_at = time.monotonic() + patience_seconds
+        pause = _FIRST_WAIT_SECONDS
+        while True:
+            try:
+                answer = self._http.post(f"/internal/jobs/{path}", content=body, headers=headers)
+            except httpx.TransportError as exc:
+                problem: Exception = GatewayAway(f"The gateway cannot be reached: {exc!r}")
+            else:
+                if answer.status_code in (404, 409):
+                    raise GivenUp(f"The gateway answered {answer.status_code} to {path}.")
+                if answer.is_success:
+                    return answer
+                problem = GatewayAway(f"The gateway answered {answer.status_code} to {path}.")
+                if answer.status_code == 422:
+                    # It would answer the same for ever, so waiting would only hide our fault.
+                    raise ValueError(f"The gateway did not understand {path}: {answer.text[:500]}")
+            if time.monotonic() + pause > give_up_at:
+                raise problem
+            self._wait(pause)
+            pause = min(pause * 2, _LONGEST_WAIT_SECONDS)

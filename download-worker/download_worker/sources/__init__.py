@@ -1,0 +1,1 @@
+"""Where audio comes from. Each source fetches into the job's own folder and verifies nothing."""

@@ -1,0 +1,104 @@
+"""What RQ runs, by name: one job, from its claim at the gateway to its report."""
+
+import time
+
+from rq import Retry
+from structlog.contextvars import bound_contextvars
+
+from dj_contracts.errors import ErrorCode
+from dj_contracts.jobs import AnalyzePayload, JobClaim, JobCompletion, JobFailure
+from dj_servicekit.logs import log
+from download_worker.analysis import analyze
+from download_worker.attempt import Attempt
+from download_worker.download import download
+from download_worker.errors import Dropped, GatewayAway, GivenUp, JobFailed
+from download_worker.gateway import GatewayClient
+from download_worker.outcome import Outcome
+from download_worker.settings import Settings
+from download_worker.stopping import stop_requested
+
+# RQ counts these and would give up at the limit; a gateway that is away for a week is no failure.
+_BACK_IN_THE_QUEUE = Retry(max=1_000_000)
+
+
+def run_job(job_id: str) -> Retry | None:
+    """Claim the job, do it, report it. The answer is only for RQ; the gateway keeps the truth."""
+    settings = Settings()
+    with (
+        bound_contextvars(job_id=job_id),
+        GatewayClient(settings.gateway_url, settings.service_token.get_secret_value(), wait=_wait) as gateway,
+    ):
+        try:
+            claim = gateway.claim(job_id, patience_seconds=settings.claim_patience_seconds)
+        except GivenUp:
+            log.info("job_not_ours")
+            return None
+        except GatewayAway as exc:
+            log.warning("job_waits_for_gateway", reason=str(exc))
+            return _BACK_IN_THE_QUEUE
+        with bound_contextvars(attempt=claim.attempt, track_id=claim.track_id):
+            _attempt(claim, gateway, settings)
+    return None
+
+
+def _attempt(claim: JobClaim, gateway: GatewayClient, settings: Settings) -> None:
+    started = time.monotonic()
+    log.info("job_started", kind=claim.payload.kind)
+    with Attempt(gateway, claim, heartbeat_seconds=settings.heartbeat_seconds) as attempt:
+        try:
+            outcome = _perform(claim, attempt, settings)
+            _complete(outcome, attempt, gateway, settings)
+            log.info("job_done", kind=claim.payload.kind, ms=round((time.monotonic() - started) * 1000))
+        except Dropped as exc:
+            log.info("job_dropped", reason=str(exc))
+        except GatewayAway as exc:
+            # The lease runs out and the gateway hands the job out again when it is back.
+            log.error("job_report_lost", reason=str(exc))
+        except JobFailed as exc:
+            log.info("job_failed", code=exc.code, detail=exc.detail, transient=exc.transient)
+            _fail(exc, claim, gateway, settings)
+        except Exception:  # noqa: BLE001 - whatever it is, the job must end with a report
+            log.exception("job_crashed")
+            bug = JobFailed(
+                ErrorCode.INTERNAL,
+                f"The worker has a fault. Its log has it under the job id {claim.id}.",
+                transient=True,
+            )
+            _fail(bug, claim, gateway, settings)
+
+
+def _perform(claim: JobClaim, attempt: Attempt, settings: Settings) -> Outcome:
+    attempt.check()
+    if isinstance(claim.payload, AnalyzePayload):
+        return Outcome(analyze(claim.payload, attempt, settings))
+    return download(claim.payload, attempt, settings)
+
+
+def _complete(outcome: Outcome, attempt: Attempt, gateway: GatewayClient, settings: Settings) -> None:
+    message = JobCompletion(attempt=attempt.claim.attempt, outcome=outcome.done)
+    try:
+        gateway.complete(attempt.claim.id, message, patience_seconds=settings.report_patience_seconds)
+    except GivenUp:
+        # Another attempt at the job may have attached the very same file, so it is only taken
+        # away when the job as a whole was cancelled.
+        if attempt.is_cancelled():
+            outcome.discard()
+        raise
+
+
+def _fail(failure: JobFailed, claim: JobClaim, gateway: GatewayClient, settings: Settings) -> None:
+    message = JobFailure(
+        attempt=claim.attempt, code=failure.code, detail=failure.detail, transient=failure.transient
+    )
+    try:
+        gateway.fail(claim.id, message, patience_seconds=settings.report_patience_seconds)
+    except GivenUp:
+        log.info("job_dropped", reason="The gateway had given the attempt up.")
+    except GatewayAway as exc:
+        log.error("job_report_lost", reason=str(exc))
+
+
+def _wait(seconds: float) -> None:
+    if stop_requested():
+        raise GatewayAway("The worker is to stop, and does not wait for the gateway.")
+    time.sleep(seconds)

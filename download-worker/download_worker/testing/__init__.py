@@ -1,0 +1,1 @@
+"""Stand-ins for what lies outside the worker, as real HTTP servers. For tests and benchmarks."""

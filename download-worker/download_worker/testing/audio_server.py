@@ -1,0 +1,86 @@
+"""A web server of audio that can be slow, cut off, wrong, huge, redirecting and rate-limiting."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from download_worker.testing.server import Handler, serving
+
+_STEPS = 20
+_SECONDS_A_STEP = 0.05
+_BLOCK = b"\0" * 65536
+
+
+@dataclass
+class AudioServer:
+    """``files`` are served by name; the other paths each misbehave in their own way.
+
+    /slow/NAME sends half of it in a second, then waits for ``gate``. /cut/NAME promises all and sends half.
+    /status/N answers N. /to?URL redirects there. /endless sends until nobody listens.
+    """
+
+    files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    url: str = ""
+    seen: list[str] = field(default_factory=list)
+    gate: threading.Event = field(default_factory=threading.Event)
+
+
+@contextmanager
+def audio_server() -> Iterator[AudioServer]:
+    audio = AudioServer()
+
+    class AudioHandler(Handler):
+        protocol_version = "HTTP/1.0"
+
+        def do_HEAD(self) -> None:  # noqa: N802 - the base class's name
+            self.do_GET()
+
+        def do_GET(self) -> None:  # noqa: N802 - the base class's name
+            audio.seen.append(self.path)
+            _, first, *rest = self.path.split("/", 2)
+            if first.startswith("to?"):
+                return self.answer(302, headers={"Location": self.path.partition("?")[2]})
+            if first == "status":
+                return self.answer(int(rest[0].partition(".")[0]), b"no")
+            if first.startswith("endless"):
+                return self._endless()
+            name = rest[0] if first in ("slow", "cut") and rest else first
+            if name not in audio.files:
+                return self.answer(404, b"no such file")
+            kind, content = audio.files[name]
+            if first not in ("slow", "cut"):
+                return self.answer(200, content, {"Content-Type": kind})
+            self._head(kind, len(content))
+            if self.command == "HEAD":
+                return None
+            half = len(content) // 2
+            if first == "cut":
+                self.wfile.write(content[:half])
+                return None
+            step = half // _STEPS + 1
+            for start in range(0, half, step):
+                self.wfile.write(content[start : min(start + step, half)])
+                audio.gate.wait(_SECONDS_A_STEP)
+            audio.gate.wait(60)
+            self.wfile.write(content[half:])
+            return None
+
+        def _head(self, kind: str, length: int) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", kind)
+            if length:
+                self.send_header("Content-Length", str(length))
+            self.end_headers()
+
+        def _endless(self) -> None:
+            self._head("audio/mpeg", 0)
+            while self.command != "HEAD":
+                self.wfile.write(_BLOCK)
+
+    with serving(AudioHandler) as server:
+        audio.url = server.url
+        try:
+            yield audio
+        finally:
+            audio.gate.set()

@@ -1,0 +1,116 @@
+"""The RQ worker: forks a work horse a job, and outlives a Redis that goes and comes back."""
+
+import importlib
+import signal
+import time
+from types import FrameType
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue, Worker
+from rq.job import Job
+
+from dj_contracts.jobs import QUEUE_NAME, RUN_JOB
+from dj_servicekit.logs import log
+from download_worker.places import sweep
+from download_worker.redis_client import connect
+from download_worker.settings import Settings
+from download_worker.stopping import request_stop
+
+_FIRST_WAIT_SECONDS = 0.5
+_LONGEST_WAIT_SECONDS = 5.0
+_DEATH_TAKES_SECONDS = 3.0
+_POLL_SECONDS = 0.1
+
+
+class JobWorker(Worker):
+    """RQ's forking worker with our limits instead of its own."""
+
+    max_connection_wait_time = 5.0
+
+    def __init__(self, settings: Settings, connection: Redis) -> None:
+        queue = Queue(QUEUE_NAME, connection=connection, serializer="json")
+        super().__init__(
+            [queue],
+            connection=connection,
+            serializer="json",
+            worker_ttl=60,
+            job_monitoring_interval=15,
+            maintenance_interval=60,
+        )
+        self.stopping = False
+        self._audio_dir = settings.audio_dir
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        # RQ's own limit (180 s unless told) would cut a long download off. Ours are in the job itself.
+        job.timeout = -1
+        super().execute_job(job, queue)
+
+    def maintain_heartbeats(self, job: Job) -> None:
+        try:
+            super().maintain_heartbeats(job)
+        except RedisError as exc:
+            # The work horse needs no Redis, so a Redis that is away must not take the worker from it.
+            log.warning("redis_away", reason=str(exc))
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        self.stopping = True
+        try:
+            super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # rq's own
+        except RedisError as exc:
+            log.warning("redis_away", reason=str(exc))
+
+    def handle_warm_shutdown_request(self) -> None:
+        log.info("worker_stopping", busy=bool(self.horse_pid))
+        request_stop()
+
+    def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: Any) -> None:
+        job_id = str(job.args[0])
+        log.error("work_horse_killed", job_id=job_id, wait_status=ret_val)
+        give_up_at = time.monotonic() + _DEATH_TAKES_SECONDS
+        # What the work horse had started notices its death a moment later, and holds the folder till then.
+        while sweep(self._audio_dir, job_id) and time.monotonic() < give_up_at:
+            time.sleep(_POLL_SECONDS)
+
+    def run_maintenance_tasks(self) -> None:
+        super().run_maintenance_tasks()  # type: ignore[no-untyped-call]  # rq's own
+        sweep(self._audio_dir)
+
+
+def run_worker(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT, then finish the job under way."""
+    # Loaded before the fork, so that each work horse starts with its imports done.
+    importlib.import_module(RUN_JOB.rpartition(".")[0])
+    sweep(settings.audio_dir)
+    pause = _FIRST_WAIT_SECONDS
+    worker: JobWorker | None = None
+    while True:
+        _listen_while_idle()
+        connection = connect(settings)
+        try:
+            connection.ping()
+            worker = JobWorker(settings, connection)
+            log.info("worker_started", queue=QUEUE_NAME, name=worker.name)
+            pause = _FIRST_WAIT_SECONDS
+            worker.work(logging_level="WARNING")
+        except RedisError as exc:
+            log.warning("redis_away", reason=str(exc), retry_in_seconds=pause)
+        finally:
+            connection.close()
+        if worker and worker.stopping:
+            return
+        _listen_while_idle()
+        time.sleep(pause)
+        pause = min(pause * 2, _LONGEST_WAIT_SECONDS)
+
+
+def _listen_while_idle() -> None:
+    """While no RQ worker stands, its signal handlers would only wait for one."""
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
+
+
+def _leave(_signum: int, _frame: FrameType | None) -> None:
+    log.info("worker_stopping", busy=False)
+    raise SystemExit(0)

@@ -1,0 +1,161 @@
+"""Analysis jobs through real RQ, Valkey and a real worker process."""
+
+from dj_contracts.jobs import AnalysisDone, JobState
+from download_worker.testing.constellation import Constellation, until
+from download_worker.testing.fake_essentia import RESULT, FakeEssentia
+from download_worker.testing.fake_gateway import FakeGateway, fake_gateway
+
+PAYLOAD = {"kind": "analyze", "audio_path": "dj/a b/träck.mp3"}
+
+
+def test_a_result_reaches_the_gateway(
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia
+) -> None:
+    job = gateway.add("j1", PAYLOAD)
+    constellation.start_worker()
+    constellation.enqueue("j1")
+    until(lambda: job.state == JobState.COMPLETED)
+    assert job.completions[0].outcome == AnalysisDone(analysis=RESULT)
+    assert job.completions[0].attempt == 1
+    assert essentia.asked == [{"filename": "dj/a b/träck.mp3"}]
+
+
+def test_a_refusal_is_passed_on_as_permanent(
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia
+) -> None:
+    job = gateway.add("j1", PAYLOAD)
+    essentia.refuse(415, "not_audio", "This is a text file. Replace it.")
+    constellation.start_worker()
+    constellation.enqueue("j1")
+    until(lambda: job.state == JobState.FAILED)
+    failure = job.failures[0]
+    assert (failure.code, failure.detail) == ("not_audio", "This is a text file. Replace it.")
+
+
+def test_a_crash_of_the_analysis_is_transient(
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia
+) -> None:
+    job = gateway.add("j1", PAYLOAD)
+    essentia.refuse(500, "analysis_crashed", "The analyser crashed on this file.")
+    constellation.start_worker()
+    constellation.enqueue("j1")
+    until(lambda: job.failures)
+    assert job.failures[0].transient
+    assert job.failures[0].code == "analysis_crashed"
+
+
+def test_a_busy_service_is_waited_for(
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia
+) -> None:
+    job = gateway.add("j1", PAYLOAD)
+    essentia.refuse(503, "busy", "The queue is full.", **{"Retry-After": "1"})
+    constellation.start_worker()
+    constellation.enqueue("j1")
+    until(lambda: job.state == JobState.COMPLETED)
+    assert not job.failures
+    assert "waiting for the analysis service" in [pulse.stage for pulse in job.pulses]
+
+
+def test_a_service_that_is_away_for_long_fails_the_attempt_as_transient(
+    constellation: Constellation, gateway: FakeGateway
+) -> None:
+    job = gateway.add("j1", PAYLOAD)
+    constellation.start_worker(ESSENTIA_URL="http://127.0.0.1:9", ESSENTIA_PATIENCE_SECONDS="1")
+    constellation.enqueue("j1")
+    until(lambda: job.failures)
+    assert job.failures[0].transient
+    assert job.failures[0].code == "upstream_unavailable"
+
+
+def test_heartbeats_go_on_while_the_analysis_takes_its_time(
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia
+) -> None:
+    essentia.gate.clear()
+    job = gateway.add("j1", PAYLOAD)
+    constellation.start_worker()
+    constellation.enqueue("j1")
+    until(lambda: len(job.pulses) >= 4)
+    essentia.gate.set()
+    until(lambda: job.state == JobState.COMPLETED)
+
+
+def test_a_cancelled_job_ends_without_waiting_for_the_analysis(
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia
+) -> None:
+    essentia.gate.clear()
+    gateway.add("j1", PAYLOAD)
+    after = gateway.add("j2", PAYLOAD)
+    constellation.start_worker()
+    constellation.enqueue("j1")
+    constellation.enqueue("j2")
+    until(lambda: essentia.asked)
+    gateway.cancel("j1")
+    until(lambda: len(essentia.asked) == 2)
+    essentia.gate.set()
+    until(lambda: after.state == JobState.COMPLETED)
+    assert not gateway.jobs["j1"].completions
+    assert not gateway.jobs["j1"].failures
+
+
+def test_an_attempt_that_was_given_up_says_nothing_more(
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia
+) -> None:
+    essentia.gate.clear()
+    job = gateway.add("j1", PAYLOAD)
+    constellation.start_worker(HEARTBEAT_SECONDS="10")
+    constellation.enqueue("j1")
+    until(lambda: essentia.asked)
+    with gateway.lock:
+        job.attempts = 2
+    essentia.gate.set()
+    until(lambda: ("j1", "complete") in gateway.refused)
+    assert not job.completions
+    assert not job.failures
+
+
+def test_a_job_that_is_not_waiting_is_dropped_quietly(
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia
+) -> None:
+    gateway.add("j1", PAYLOAD, state=JobState.CANCELLED)
+    after = gateway.add("j2", PAYLOAD)
+    constellation.start_worker()
+    for job_id in ("j1", "unknown", "j2"):
+        constellation.enqueue(job_id)
+    until(lambda: after.state == JobState.COMPLETED)
+    assert len(essentia.asked) == 1
+
+
+def test_a_gateway_in_trouble_is_tried_again(constellation: Constellation, gateway: FakeGateway) -> None:
+    job = gateway.add("j1", PAYLOAD)
+    gateway.broken_answers += [503, 502]
+    constellation.start_worker()
+    constellation.enqueue("j1")
+    until(lambda: job.state == JobState.COMPLETED)
+
+
+def test_a_job_waits_for_a_gateway_that_is_away(constellation: Constellation, essentia: FakeEssentia) -> None:
+    with fake_gateway() as gateway:
+        job = gateway.add("j1", PAYLOAD)
+    port = int(gateway.url.rpartition(":")[2])
+    constellation.start_worker(GATEWAY_URL=gateway.url, CLAIM_PATIENCE_SECONDS="0.5")
+    constellation.enqueue("j1")
+    until(lambda: constellation.log().count("job_waits_for_gateway") >= 2)
+    with fake_gateway(port, gateway):
+        until(lambda: job.state == JobState.COMPLETED)
+    assert job.attempts == 1
+
+
+def test_a_result_waits_for_a_gateway_that_goes_away_in_the_middle(
+    constellation: Constellation, essentia: FakeEssentia
+) -> None:
+    essentia.gate.clear()
+    with fake_gateway() as gateway:
+        job = gateway.add("j1", PAYLOAD)
+        constellation.start_worker(GATEWAY_URL=gateway.url)
+        constellation.enqueue("j1")
+        until(lambda: essentia.asked)
+    essentia.gate.set()
+    until(lambda: "heartbeat_missed" in constellation.log())
+    with fake_gateway(int(gateway.url.rpartition(":")[2]), gateway):
+        until(lambda: job.state == JobState.COMPLETED)
+    assert job.attempts == 1

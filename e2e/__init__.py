@@ -1,0 +1,1 @@
+"""Tests that talk to a running constellation through its public ports only."""

@@ -1,0 +1,1 @@
+"""Work that older setups push onto Redis lists."""

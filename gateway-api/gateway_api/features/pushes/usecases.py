@@ -1,0 +1,94 @@
+"""A raw push becomes a job, once, however often it is pushed."""
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from dj_contracts.jobs import AnalyzePayload, DownloadPayload, JobKind, JobState
+from dj_contracts.pushes import PushRegistration, PushState
+from dj_contracts.tracks import NewTrack
+from dj_servicekit.errors import Conflict, Malformed, NotFound
+from gateway_api.db import Connection, transaction
+from gateway_api.features.friends import store as friends_store
+from gateway_api.features.jobs import store as jobs_store
+from gateway_api.features.jobs.models import JobRow
+from gateway_api.features.jobs.usecases import announce
+from gateway_api.features.tracks import store as tracks_store
+from gateway_api.services import Services
+
+_OVER_AND_LOST = (JobState.FAILED, JobState.CANCELLED)
+
+
+async def register_push(push: PushRegistration, services: Services) -> PushState:
+    """The job of a push: made now, found again, or, where it had failed, set going once more."""
+    async with transaction(services.db) as conn:
+        row = await jobs_store.find_job(conn, push.id)
+        if row is None:
+            row = await _make_job(conn, push, services.settings.default_username)
+        elif row.state in _OVER_AND_LOST:
+            row = await jobs_store.retry_job(conn, row.id, row.username) or row
+    if row.state == JobState.WAITING:
+        await announce([row], db=services.db, queue=services.queue, events=services.events)
+    return _state(row)
+
+
+async def get_push_state(job_id: str, services: Services) -> PushState:
+    async with transaction(services.db) as conn:
+        if (row := await jobs_store.find_job(conn, job_id)) is None:
+            raise NotFound(f"There is no job {job_id!r}.")
+    return _state(row)
+
+
+async def _make_job(conn: Connection, push: PushRegistration, default_username: str) -> JobRow:
+    username = await _find_owner(conn, push, default_username)
+    track = await tracks_store.find_track(conn, username, push.track_id)
+    payload: DownloadPayload | AnalyzePayload
+    if push.job_type == "download":
+        if push.url is None:
+            raise Malformed("A download needs a link.")
+        if track is None:
+            await _add_track(conn, username, push)
+        payload = DownloadPayload(url=push.url)
+    elif push.job_type == "analyze-local":
+        if track is None or track.audio_path is None:
+            raise Conflict(f"There is no audio of track {push.track_id!r} to analyse.")
+        payload = AnalyzePayload(audio_path=track.audio_path)
+    else:
+        raise Malformed(f"There is no job of the kind {push.job_type!r} in this version.")
+    job = (push.id, push.track_id, payload.model_dump(mode="json"))
+    return (await jobs_store.insert_track_jobs(conn, username, JobKind(payload.kind), [job]))[0]
+
+
+async def _find_owner(conn: Connection, push: PushRegistration, default_username: str) -> str:
+    """Older producers name a collection by its number, newer ones by its name, most not at all."""
+    wanted = push.username or push.friend_id
+    if wanted is None:
+        return default_username
+    for friend in await friends_store.list_friends(conn):
+        if wanted == friend.username or (push.username is None and wanted == str(friend.id)):
+            return friend.username
+    raise Conflict(f"There is no collection {wanted!r}. Make it with POST /api/friends, then push again.")
+
+
+async def _add_track(conn: Connection, username: str, push: PushRegistration) -> None:
+    """A push may come before its track. What it says of the track is taken as far as it makes sense."""
+    said: dict[str, Any] = {
+        name: push.raw[name] for name in ("title", "artist", "album") if push.raw.get(name)
+    }
+    try:
+        new = NewTrack.model_validate({"title": push.track_id, **said, "track_id": push.track_id})
+    except ValidationError as exc:
+        raise Malformed(f"The push does not describe a track: {exc.errors()[0]['msg']}.") from exc
+    fields = new.model_dump(exclude={"track_id"}, exclude_none=True)
+    await tracks_store.insert_track(conn, username, push.track_id, fields)
+
+
+def _state(row: JobRow) -> PushState:
+    job = row.to_job()
+    return PushState(
+        job_id=job.id,
+        state=job.state,
+        progress=job.progress,
+        error_code=job.error_code,
+        error=job.failedReason,
+    )

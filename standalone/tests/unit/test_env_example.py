@@ -1,0 +1,33 @@
+"""The manual of the settings and the settings themselves do not drift apart."""
+
+import re
+
+import pytest
+
+from dj_servicekit.settings import ServiceSettings
+from standalone.constellation import WORKSPACE
+
+MEMBERS = ("gateway_api", "essentia_api", "ga_service", "download_worker")
+# Read by ./dj itself rather than by a service.
+OF_DJ = {"DJ_DATA"}
+
+
+def documented() -> set[str]:
+    return set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (WORKSPACE / ".env.example").read_text(), re.MULTILINE))
+
+
+def known() -> set[str]:
+    names = set()
+    for member in MEMBERS:
+        settings = pytest.importorskip(f"{member}.settings")
+        names |= {name.upper() for name in settings.Settings.model_fields}
+    assert {name.upper() for name in ServiceSettings.model_fields} <= names
+    return names
+
+
+def test_every_setting_is_explained() -> None:
+    assert known() - documented() == set()
+
+
+def test_nothing_is_explained_that_no_service_reads() -> None:
+    assert documented() - known() - OF_DJ == set()
