@@ -64,6 +64,7 @@ def find_ffmpeg() -> str:
 
 def decode(path: Path, *, max_seconds: float) -> Audio:
     """Read a file once; a Refusal says why it cannot be used."""
+    _refuse_short_riff(path)
     command = [
         find_ffmpeg(), "-hide_banner", "-nostats", "-nostdin", "-v", "info", "-threads", "1",
         "-protocol_whitelist", "file,pipe", "-format_whitelist", _CONTAINERS, "-i", f"file:{path}",
@@ -88,6 +89,17 @@ def decode(path: Path, *, max_seconds: float) -> Audio:
         text = messages.read(4_000_000).decode("utf-8", "replace")
     _refuse_unusable(len(mono) / SAMPLE_RATE, text, max_seconds)
     return Audio(mono, *_loudness(text))
+
+
+def _refuse_short_riff(path: Path) -> None:
+    """ffmpeg takes the length of a WAV from the file's size, so it never misses what is cut off."""
+    with path.open("rb") as file:
+        head = file.read(8)
+    declared = int.from_bytes(head[4:8], "little")
+    if head[:4] != b"RIFF" or declared in (0, 0xFFFFFFFF):
+        return
+    if path.stat().st_size < declared * _TRUNCATED_SHARE:
+        raise Refusal(ErrorCode.FILE_UNREADABLE, "The file breaks off before its end. Get it again.")
 
 
 def _die_with_parent() -> None:

@@ -1,9 +1,15 @@
 """Audio with known truth, made in code, for tests."""
 
-from collections.abc import Callable
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import uvicorn
+from fastapi import FastAPI
 from numpy.typing import NDArray
 
 from essentia_api.decode import SAMPLE_RATE
@@ -57,3 +63,23 @@ def house_loop(
                 add(at + step * beat, clap)
     loop: NDArray[np.float32] = (out[:count] / np.max(np.abs(out)) * 0.8).astype(np.float32)
     return loop
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """The service on a free port of this machine, in a thread, until the block ends."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started:
+        if time.monotonic() > deadline or not thread.is_alive():
+            raise RuntimeError("The service did not start.")
+        thread.join(0.02)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        listener.close()

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
 
 from dj_contracts.analysis import AnalysisResult
 from essentia_api.main import create_app
 from essentia_api.settings import Settings
-from essentia_api.testing import Write, house_loop
+from essentia_api.testing import Write, house_loop, serving
 
 
 @pytest.fixture(scope="module")
@@ -21,22 +21,22 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @pytest.fixture(scope="module")
-def client(folders: tuple[Path, Path]) -> Iterator[TestClient]:
+def client(folders: tuple[Path, Path]) -> Iterator[httpx.Client]:
     audio, music = folders
     settings = Settings(
         audio_dir=audio, music_dirs=str(music), analysis_workers=1, max_upload_bytes=20_000_000,
         max_duration_seconds=60,
     )  # fmt: skip
-    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+    with serving(create_app(settings)) as url, httpx.Client(base_url=url, timeout=60) as client:
         yield client
 
 
-def ask(client: TestClient, filename: str) -> tuple[int, dict[str, Any]]:
+def ask(client: httpx.Client, filename: str) -> tuple[int, dict[str, Any]]:
     answer = client.post("/analyze", json={"filename": filename})
     return answer.status_code, answer.json()
 
 
-def refused(client: TestClient, filename: str) -> tuple[int, str]:
+def refused(client: httpx.Client, filename: str) -> tuple[int, str]:
     status, body = ask(client, filename)
     assert body["error"] == body["detail"]
     assert body["detail"].endswith(".")
@@ -44,7 +44,7 @@ def refused(client: TestClient, filename: str) -> tuple[int, str]:
 
 
 def test_a_track_gets_its_tempo_key_and_the_fields_of_older_callers(
-    client: TestClient, folders: tuple[Path, Path], write: Write
+    client: httpx.Client, folders: tuple[Path, Path], write: Write
 ) -> None:
     samples = house_loop(bpm=126.5, tonic=9, mode="minor")
     path = write('it\'s "night"\n🌙.mp3', samples, "-b:a", "192k").rename(
@@ -65,7 +65,7 @@ def test_a_track_gets_its_tempo_key_and_the_fields_of_older_callers(
     assert AnalysisResult.model_validate(body).engine_version
 
 
-def test_an_upload_is_measured_like_a_file(client: TestClient, write: Write) -> None:
+def test_an_upload_is_measured_like_a_file(client: httpx.Client, write: Write) -> None:
     path = write("loop.flac", house_loop(seconds=12))
     answer = client.post("/analyze", files={"file": ("loop.flac", path.read_bytes())})
     assert answer.status_code == 200
@@ -74,7 +74,7 @@ def test_an_upload_is_measured_like_a_file(client: TestClient, write: Write) -> 
 
 @pytest.mark.parametrize("seconds", [1, 8])
 def test_silence_has_no_tempo_and_no_key(
-    client: TestClient, folders: tuple[Path, Path], write: Write, seconds: int
+    client: httpx.Client, folders: tuple[Path, Path], write: Write, seconds: int
 ) -> None:
     write("silence.wav", np.zeros(44_100 * seconds, dtype=np.float32)).rename(folders[0] / "silence.wav")
     status, body = ask(client, "silence.wav")
@@ -86,7 +86,7 @@ def test_silence_has_no_tempo_and_no_key(
 
 
 def test_a_second_of_music_has_no_tempo_and_no_key(
-    client: TestClient, folders: tuple[Path, Path], write: Write
+    client: httpx.Client, folders: tuple[Path, Path], write: Write
 ) -> None:
     write("short.wav", house_loop(seconds=1)).rename(folders[0] / "short.wav")
     status, body = ask(client, "short.wav")
@@ -94,7 +94,7 @@ def test_a_second_of_music_has_no_tempo_and_no_key(
 
 
 def test_what_is_not_music_is_refused_with_a_code(
-    client: TestClient, folders: tuple[Path, Path], write: Write
+    client: httpx.Client, folders: tuple[Path, Path], write: Write
 ) -> None:
     audio = folders[0]
     (audio / "text.mp3").write_text("Dear diary, this is not a song. " * 200)
@@ -110,9 +110,9 @@ def test_what_is_not_music_is_refused_with_a_code(
     assert refused(client, "gone.mp3") == (404, "file_missing")
 
 
-@pytest.mark.parametrize("suffix", ["mp3", "flac", "m4a"])
+@pytest.mark.parametrize("suffix", ["mp3", "flac", "m4a", "wav"])
 def test_a_file_that_breaks_off_is_refused(
-    client: TestClient, folders: tuple[Path, Path], write: Write, suffix: str
+    client: httpx.Client, folders: tuple[Path, Path], write: Write, suffix: str
 ) -> None:
     whole = write(f"whole.{suffix}", house_loop(seconds=20)).read_bytes()
     (folders[0] / f"half.{suffix}").write_bytes(whole[: len(whole) // 2])
@@ -120,13 +120,13 @@ def test_a_file_that_breaks_off_is_refused(
 
 
 def test_a_long_recording_is_refused_by_setting(
-    client: TestClient, folders: tuple[Path, Path], write: Write
+    client: httpx.Client, folders: tuple[Path, Path], write: Write
 ) -> None:
     write("long.mp3", np.zeros(44_100 * 62, dtype=np.float32)).rename(folders[0] / "long.mp3")
     assert refused(client, "long.mp3") == (422, "too_long")
 
 
-def test_no_path_leaves_the_folders(client: TestClient, folders: tuple[Path, Path], tmp_path: Path) -> None:
+def test_no_path_leaves_the_folders(client: httpx.Client, folders: tuple[Path, Path], tmp_path: Path) -> None:
     outside = tmp_path / "secret.wav"
     outside.write_bytes(b"x")
     (folders[0] / "link.wav").symlink_to(outside)
@@ -137,18 +137,18 @@ def test_no_path_leaves_the_folders(client: TestClient, folders: tuple[Path, Pat
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b'{"filename": 5}', b'{"filename": ""}', b'{"filename": "a\\u0000b"}']
 )
-def test_a_malformed_request_is_422(client: TestClient, body: bytes) -> None:
+def test_a_malformed_request_is_422(client: httpx.Client, body: bytes) -> None:
     answer = client.post("/analyze", content=body, headers={"content-type": "application/json"})
     assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
 
 
-def test_an_upload_that_is_too_large_is_413(client: TestClient) -> None:
+def test_an_upload_that_is_too_large_is_413(client: httpx.Client) -> None:
     answer = client.post("/analyze", files={"file": ("big.wav", bytes(20_100_000))})
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
 def test_the_same_sound_in_any_shape_gets_the_same_answer(
-    client: TestClient, folders: tuple[Path, Path], write: Write
+    client: httpx.Client, folders: tuple[Path, Path], write: Write
 ) -> None:
     mono = house_loop(bpm=123.4, tonic=6, mode="minor")
     stereo = np.stack([mono, mono], axis=1)
@@ -170,13 +170,13 @@ def test_the_same_sound_in_any_shape_gets_the_same_answer(
         assert body["key"]["name"] == "F# minor", name
 
 
-def test_health_and_readiness(client: TestClient) -> None:
+def test_health_and_readiness(client: httpx.Client) -> None:
     assert client.get("/health").json()["status"] == "ok"
     assert client.get("/ready").json()["checks"] == {"queue": "ok", "ffmpeg": "ok"}
     assert client.get("/openapi.json").json()["paths"]["/analyze"]["post"]["requestBody"]["required"]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs POSIX")
-def test_a_cover_picture_alone_is_not_audio(client: TestClient, folders: tuple[Path, Path]) -> None:
+def test_a_cover_picture_alone_is_not_audio(client: httpx.Client, folders: tuple[Path, Path]) -> None:
     (folders[0] / "cover.mp3").write_bytes(b"ID3\x03\x00\x00\x00\x00\x00\x00" + b"\x89PNG\r\n" * 100)
     assert refused(client, "cover.mp3")[0] in (415, 422)
