@@ -22,7 +22,8 @@ from crates import Track, made_up, sample, songs
 from solvers import held_karp, or_tools, plain_deap
 
 from bench._load import save
-from dj_contracts.sets import BuildRequest, NextRequest, OrderRequest, OrderResult
+from dj_contracts.set_building import BuildRequest, NextRequest
+from dj_contracts.sets import OrderRequest, OrderResult
 from ga_service.build import build
 from ga_service.costs import Costs
 from ga_service.nextup import next_up

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dj_contracts.sets import BuildRequest, SetResult, TrackObject
+from dj_contracts.set_building import BuildRequest, SetResult
+from dj_contracts.sets import TrackObject
 from dj_servicekit.errors import Malformed
 from ga_service import explain
-from ga_service.choose import Cap, Chosen, Problem, Share, choose
+from ga_service.choose import Chosen, choose
 from ga_service.costs import HARD, Costs, Ints
 from ga_service.curves import energy_targets, tempo_limits
 from ga_service.model import FULL
+from ga_service.problem import Cap, Problem, Share
 from ga_service.tracks import Reading, read_tracks
 from ga_service.unmet import unmet_wishes
 from ga_service.wishes import Places, costs_for

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Sequence
 
-from dj_contracts.sets import CurvePoint, CurvePreset, TempoGate
+from dj_contracts.set_building import CurvePoint, CurvePreset, TempoGate
 
 _PRESETS: dict[CurvePreset, tuple[tuple[float, float], ...]] = {
     CurvePreset.FLAT: ((0, 0.6),),

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI, Response
 
 from dj_servicekit.http import install_error_answers
+from ga_service.body_limit import BodyLimit
 from ga_service.pool import ComputePool
 from ga_service.routes import router
 from ga_service.settings import Settings
@@ -34,6 +35,7 @@ def create_app(settings: Settings) -> FastAPI:
         strict_content_type=False,
     )
     install_error_answers(app)
+    app.add_middleware(BodyLimit, most_bytes=settings.ga_max_body_bytes)
     app.include_router(router)
 
     @app.get("/health", summary="Is the process up?")

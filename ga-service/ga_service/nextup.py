@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dj_contracts.sets import EnergyWish, NextChoice, NextRequest, NextResult
+from dj_contracts.set_building import EnergyWish, NextChoice, NextRequest, NextResult
 from dj_servicekit.errors import Malformed
 from ga_service import explain
 from ga_service.build import MOST_CANDIDATES

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from dj_contracts.sets import BuildRequest, PathRequest, PathResult, SetResult, Slot
+from dj_contracts.set_building import BuildRequest, PathRequest, PathResult, SetResult, Slot
 from dj_servicekit.errors import Malformed
 from ga_service.build import Plan, answer_of, make_plan, problem_of
-from ga_service.choose import Problem, choose
+from ga_service.choose import choose
 from ga_service.costs import Ints
 from ga_service.curves import along
 from ga_service.model import FULL
+from ga_service.problem import Problem
 
 _USUAL_COUNT = 8
 # A track that another path has used is played again only where nothing else keeps inside the limits.

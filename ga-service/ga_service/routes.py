@@ -4,18 +4,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from dj_contracts.sets import (
+from dj_contracts.set_building import (
     BuildRequest,
     NextRequest,
     NextResult,
-    OrderRequest,
-    OrderResult,
     PathRequest,
     PathResult,
     ScoreRequest,
     ScoreResult,
     SetResult,
 )
+from dj_contracts.sets import OrderRequest, OrderResult
 from dj_servicekit.http import error_answers
 from ga_service.answers import computed, streamed
 

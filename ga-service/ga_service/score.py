@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from dj_contracts.sets import ScoreRequest, ScoreResult
+from dj_contracts.set_building import ScoreRequest, ScoreResult
 from dj_servicekit.errors import Malformed
 from ga_service import explain
 from ga_service.build import soft_cost

@@ -4,9 +4,9 @@ import itertools
 from collections import Counter
 from collections.abc import Sequence
 
-from dj_contracts.sets import BuildRequest, Unmet
-from ga_service.choose import Problem
+from dj_contracts.set_building import BuildRequest, Unmet
 from ga_service.curves import tempo_limits
+from ga_service.problem import Problem
 
 _MOST_TOLD = 50
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from dj_contracts.sets import HarmonicRules, TrackID, TransitionRules
+from dj_contracts.set_building import HarmonicRules, TransitionRules
+from dj_contracts.sets import TrackID
 from dj_servicekit.errors import Malformed
 from ga_service.costs import Costs, KeyTable
 from ga_service.model import FULL, Weights

@@ -14,7 +14,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from dj_contracts.errors import ErrorCode
-from dj_contracts.sets import BuildRequest, NextRequest, OrderRequest, PathRequest, ScoreRequest
+from dj_contracts.set_building import BuildRequest, NextRequest, PathRequest, ScoreRequest
+from dj_contracts.sets import OrderRequest
 from dj_servicekit.errors import Malformed, ServiceError
 from ga_service.build import build
 from ga_service.nextup import next_up

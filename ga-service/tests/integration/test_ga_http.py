@@ -76,6 +76,15 @@ async def test_corners_get_a_clear_answer(http: httpx.AsyncClient, path: str, bo
         assert answer.json()["code"] == "malformed"
 
 
+async def test_a_body_over_the_limit_is_refused() -> None:
+    app = create_app(Settings(ga_workers=1, ga_max_body_bytes=1000))
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport) as http:
+        answer = await http.post("http://ga/generate", json={"tracks": crate(100)})
+    assert answer.status_code == 413
+    assert answer.json()["code"] == "too_large"
+
+
 async def test_progress_is_streamed_and_the_result_comes_last(http: httpx.AsyncClient) -> None:
     answer = await http.post("/generate?stream=true", json={"tracks": crate(120)})
     events = [block.split("\n") for block in answer.text.strip().split("\n\n")]

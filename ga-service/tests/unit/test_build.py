@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dj_contracts.keys import ALL_KEYS, Key
-from dj_contracts.sets import (
+from dj_contracts.set_building import (
     BuildRequest,
     CurvePreset,
     EnergyWish,

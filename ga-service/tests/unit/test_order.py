@@ -96,6 +96,12 @@ def test_the_same_seed_gives_the_same_answer() -> None:
     assert first.model_dump(exclude={"elapsed_ms"}) == second.model_dump(exclude={"elapsed_ms"})
 
 
+def test_this_order_is_found_on_every_machine() -> None:
+    answer = order(OrderRequest(tracks=crate(20, seed=3), seed=3))
+    known = "t7 t19 t10 t13 t1 t4 t2 t18 t3 t0 t12 t8 t14 t17 t9 t11 t15 t6 t5 t16"
+    assert [track["track_id"] for track in answer.result] == known.split()
+
+
 def test_a_time_budget_that_is_hit_is_said() -> None:
     answer = order(OrderRequest(tracks=crate(150), time_budget_seconds=0.01))
     assert answer.stopped_by == "time_budget"
