@@ -112,7 +112,7 @@ def lay_out(home: Home, *, port_base: int, music: list[Path]) -> Constellation:
             6,
             None,
             python("download_worker.bridge"),
-            lambda _: _key_stands(redis_url, BRIDGE_LEASE),
+            lambda _pid: _key_stands(redis_url, BRIDGE_LEASE),
         ),
     )
     return Constellation(services, gateway_url, essentia_url, ga_url, database_url, redis_url)
@@ -152,7 +152,7 @@ def _http(url: str) -> Probe:
     return probe
 
 
-def _key_stands(redis_url: str, key: str, _pid: int) -> bool:
+def _key_stands(redis_url: str, key: str) -> bool:
     """The bridge has no port either: one that works holds its lease."""
     client = redis.Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2)
     try:

@@ -8,6 +8,7 @@ from essentia import standard as es
 
 from dj_contracts.analysis import AnalysisAnswer, AnalysisResult, Loudness
 from essentia_api.decode import Audio, Samples, decode
+from essentia_api.measure.energy import measure_energy
 from essentia_api.measure.tempo import measure_rhythm
 from essentia_api.measure.tonal import measure_key
 
@@ -45,6 +46,7 @@ def analyze(audio: Audio) -> AnalysisResult:
             "beats": rhythm.beats,
             "downbeats": rhythm.downbeats,
             "key": measure_key(samples),
+            "energy": measure_energy(samples),
             "danceability": _danceability(samples),
             "models": {"tempo": ENGINE_VERSION, "key": "essentia edma", "danceability": "essentia dfa"},
         }
