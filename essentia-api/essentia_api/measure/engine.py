@@ -8,13 +8,14 @@ from essentia import standard as es
 
 from dj_contracts.analysis import AnalysisAnswer, AnalysisResult, Loudness
 from essentia_api.decode import Audio, Samples, decode
+from essentia_api.measure.intensity import measure_energy
 from essentia_api.measure.tempo import measure_rhythm
 from essentia_api.measure.tonal import measure_key
 
 essentia.log.infoActive = False
 essentia.log.warningActive = False
 
-ENGINE_VERSION = "dj-1"
+ENGINE_VERSION = "dj-2"
 _REPLAY_GAIN_TARGET_LUFS = -18.0
 _SHORTEST_SECONDS = 5.0
 _SILENT_PEAK = 1e-4  # -80 dBFS
@@ -45,8 +46,14 @@ def analyze(audio: Audio) -> AnalysisResult:
             "beats": rhythm.beats,
             "downbeats": rhythm.downbeats,
             "key": measure_key(samples),
+            "energy": measure_energy(samples, rhythm.tempo.bpm),
             "danceability": _danceability(samples),
-            "models": {"tempo": ENGINE_VERSION, "key": "essentia edma", "danceability": "essentia dfa"},
+            "models": {
+                "tempo": ENGINE_VERSION,
+                "key": "essentia edma",
+                "danceability": "essentia dfa",
+                "energy": ENGINE_VERSION,
+            },
         }
     )
 
