@@ -27,6 +27,16 @@ def test_the_beats_of_a_steady_track_lie_on_its_grid_to_the_end() -> None:
     assert beats[-1] > 29
 
 
+def test_a_tempo_comes_with_its_plausible_relatives() -> None:
+    tempo = measure_rhythm(house_loop(bpm=87)).tempo
+    ratios = {round(candidate.bpm / 87, 2) for candidate in tempo.candidates}
+    assert {0.67, 1.0, 1.5, 2.0} <= ratios
+    scores = [candidate.score for candidate in tempo.candidates]
+    assert scores == sorted(scores, reverse=True)
+    by_ratio = {round(candidate.bpm / 87, 2): candidate.score for candidate in tempo.candidates}
+    assert by_ratio[1.0] > by_ratio[1.5]
+
+
 @pytest.mark.parametrize("mode", ["major", "minor"])
 @pytest.mark.parametrize("tonic", range(12))
 def test_every_key_is_heard(tonic: int, mode: str) -> None:
