@@ -23,11 +23,16 @@ def measure_energy(samples: Samples, tempo_bpm: float | None) -> Energy:
     loud = float(np.percentile(levels, 95))
     fullness = float(np.mean(levels > loud - _FULL_DB))
     attacks = float(np.mean(np.clip(np.diff(levels), 0, 12))) / 3
-    brightness = float(np.sqrt(np.mean(np.diff(samples) ** 2) / np.mean(samples**2))) / 0.4
+    brightness = _brightness(samples) / 0.4
     speed = 0.0 if tempo_bpm is None else (tempo_bpm - 60) / 120
     parts = np.clip([fullness, attacks, brightness, speed], 0, 1)
     level = round(1 + 9 * float(np.dot(parts, (0.15, 0.35, 0.25, 0.25))))
     return Energy(level=int(np.clip(level, 1, 10)), curve=_curve(levels, loud))
+
+
+def _brightness(samples: Samples) -> float:
+    steps = np.diff(samples)
+    return float(np.sqrt(np.dot(steps, steps) / np.dot(samples, samples)))
 
 
 def _decibels(samples: Samples) -> NDArray[np.float64]:
