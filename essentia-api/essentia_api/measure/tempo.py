@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from dj_contracts.analysis import Tempo
 from essentia_api.decode import SAMPLE_RATE, Samples
+from essentia_api.measure.pulse import rank_related
 
 Beats = NDArray[np.float64]
 
@@ -39,7 +40,13 @@ def measure_rhythm(samples: Samples) -> Rhythm:
         beats = first + period * np.arange(count)
     else:
         beats, period = ticks, float(np.median(np.diff(ticks)))
-    tempo = Tempo(bpm=round(60 / period, 2), confidence=round(regular, 3), stable=stable)
+    bpm = 60 / period
+    tempo = Tempo(
+        bpm=round(bpm, 2),
+        confidence=round(regular, 3),
+        stable=stable,
+        candidates=rank_related(samples, bpm),
+    )
     return Rhythm(tempo, [round(float(beat), 4) for beat in beats], [])
 
 

@@ -1,0 +1,84 @@
+"""What is measured in samples with known truth, and what is not made up."""
+
+import numpy as np
+import pytest
+
+from essentia_api.decode import SAMPLE_RATE, Audio
+from essentia_api.measure.engine import analyze
+from essentia_api.measure.intensity import measure_energy
+from essentia_api.measure.tempo import measure_rhythm
+from essentia_api.measure.tonal import measure_key
+from essentia_api.testing import house_loop
+
+
+@pytest.mark.parametrize("bpm", [100.5, 123.4, 140.25])
+def test_a_steady_tempo_has_its_decimals(bpm: float) -> None:
+    tempo = measure_rhythm(house_loop(bpm=bpm)).tempo
+    assert tempo.bpm == pytest.approx(bpm, abs=0.05)
+    assert tempo.stable
+
+
+def test_the_beats_of_a_steady_track_lie_on_its_grid_to_the_end() -> None:
+    start, period = 0.31, 60 / 123.4
+    beats = np.array(measure_rhythm(house_loop(bpm=123.4, start=start)).beats)
+    off = (beats - start + period / 2) % period - period / 2
+    assert np.max(np.abs(off)) < 0.03
+    assert np.diff(beats) == pytest.approx(period, abs=0.001)
+    assert beats[-1] > 29
+
+
+def test_a_tempo_comes_with_its_plausible_relatives() -> None:
+    tempo = measure_rhythm(house_loop(bpm=87)).tempo
+    ratios = {round(candidate.bpm / 87, 2) for candidate in tempo.candidates}
+    assert {0.67, 1.0, 1.5, 2.0} <= ratios
+    scores = [candidate.score for candidate in tempo.candidates]
+    assert scores == sorted(scores, reverse=True)
+    by_ratio = {round(candidate.bpm / 87, 2): candidate.score for candidate in tempo.candidates}
+    assert by_ratio[1.0] > by_ratio[1.5]
+
+
+@pytest.mark.parametrize("mode", ["major", "minor"])
+@pytest.mark.parametrize("tonic", range(12))
+def test_every_key_is_heard(tonic: int, mode: str) -> None:
+    key = measure_key(house_loop(tonic=tonic, mode=mode, seconds=16))
+    assert (key.tonic, key.mode) == (tonic, mode)
+    assert len({candidate.name for candidate in key.candidates} - {key.name}) == 3
+
+
+def test_a_record_played_35_cents_sharp_keeps_its_key() -> None:
+    plain = house_loop()
+    faster = np.arange(0, len(plain) - 2, 2 ** (35 / 1200))
+    key = measure_key(np.interp(faster, np.arange(len(plain)), plain).astype(np.float32))
+    assert key.name == "A minor"
+    assert key.tuning_cents == pytest.approx(35, abs=12)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_white_noise_has_no_tempo_and_no_key(seed: int) -> None:
+    noise = np.random.default_rng(seed).standard_normal(20 * SAMPLE_RATE).astype(np.float32) * 0.1
+    assert measure_rhythm(noise).tempo.bpm is None
+    assert measure_key(noise).name is None
+
+
+def test_a_driving_track_has_more_energy_than_a_pad() -> None:
+    clock = np.arange(20 * SAMPLE_RATE) / SAMPLE_RATE
+    pad = np.sum([np.sin(2 * np.pi * hertz * clock) for hertz in (220, 261.6, 329.6)], axis=0)
+    quiet = measure_energy(pad.astype(np.float32), None).level
+    driving = measure_energy(house_loop(bpm=132), 132).level
+    assert quiet is not None
+    assert driving is not None
+    assert driving > quiet + 2
+
+
+def test_the_energy_curve_follows_a_breakdown() -> None:
+    samples = house_loop(seconds=30)
+    samples[SAMPLE_RATE * 10 : SAMPLE_RATE * 20] *= 0.05
+    curve = measure_energy(samples, 124).curve
+    assert len(curve) == 64
+    assert max(curve[23:41]) < min(np.mean(curve[:20]), np.mean(curve[44:]))
+
+
+def test_a_quiet_copy_gets_the_same_answer() -> None:
+    loud = house_loop(seconds=15)
+    first, second = (analyze(Audio(samples, -10, 3, -1)) for samples in (loud, loud * 0.02))
+    assert (first.tempo, first.key, first.energy) == (second.tempo, second.key, second.energy)
