@@ -20,8 +20,8 @@ from urllib.parse import quote
 
 import httpx
 import psycopg
-from _load import Timings, measure, save
 
+from bench._load import Timings, measure, save
 from dj_contracts.keys import ALL_KEYS
 from migrations.migrate import migrate
 from standalone import postgres, processes, valkey
