@@ -1,0 +1,1 @@
+"""Benchmarks: each prints a figure beside a baseline of the same run."""
