@@ -18,10 +18,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from crates import Track, made_up, sample, songs
-from solvers import held_karp, or_tools, plain_deap
-
 from bench._load import save
+from bench.ordering.crates import Track, made_up, sample, songs
+from bench.ordering.solvers import held_karp, or_tools, plain_deap
 from dj_contracts.set_building import BuildRequest, NextRequest
 from dj_contracts.sets import OrderRequest, OrderResult
 from ga_service.build import build

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 from deap import algorithms, base, creator, tools
-from ortools.constraint_solver import (  # type: ignore[import-untyped]
+from ortools.constraint_solver import (
     pywrapcp,
     routing_enums_pb2,
 )

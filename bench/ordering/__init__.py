@@ -1,0 +1,1 @@
+"""The ordering benchmark, its crates and its solvers."""
