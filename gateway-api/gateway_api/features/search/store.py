@@ -1,5 +1,6 @@
 """Search on Postgres: whole words and prefixes first, and near spellings when those find nothing."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from gateway_api.db import Connection
@@ -12,7 +13,8 @@ _SHORTEST_FUZZY = 3
 # How near the trigrams of a word must come before its edits are counted. One wrong letter leaves most
 # words 0.5 like themselves; two swapped ones leave "bjrok" only 0.33 like "bjork", and "lfe" is 0.28 like
 # "life". Looking that far takes five times as long, so it is the second try.
-SIMILARITIES = (0.5, 0.25)
+_SIMILARITIES = (0.5, 0.25)
+_MOST_SPELLINGS = 50
 
 
 def _edits(word: str) -> int:
@@ -27,23 +29,47 @@ async def fold(conn: Connection, text: str) -> list[str]:
     return str(row[0]).split() if row else []
 
 
-async def search_exact(
-    conn: Connection, username: str, words: list[str], filters: TrackFilter, *, limit: int, offset: int
+async def search_words(
+    conn: Connection,
+    username: str,
+    words: Sequence[Sequence[str]],
+    filters: TrackFilter,
+    *,
+    limit: int,
+    offset: int,
 ) -> tuple[list[TrackRow], int]:
-    """Tracks in which every word stands, whole or as the beginning of one; best first."""
-    query = " & ".join(f"'{word}':*" for word in words)
-    conditions = ["t.words @@ %(query)s::tsquery"] if words else []
-    order = "ts_rank(t.words, %(query)s::tsquery) desc, dj_fold(t.title), t.track_id" if words else ""
+    """Tracks in which each word stands, whole or as a beginning, in one of its spellings; best first."""
+    if not words:
+        order = "t.created_at desc, t.track_id"
+        return await _search(conn, username, filters, [], order, {}, limit=limit, offset=offset)
     return await _search(
         conn,
         username,
         filters,
-        conditions,
-        order or "t.created_at desc, t.track_id",
-        {"query": query},
+        ["t.words @@ %(query)s::tsquery"],
+        "ts_rank(t.words, %(query)s::tsquery) desc, word_similarity(%(phrase)s, t.folded) desc,"
+        " dj_fold(t.title), t.track_id",
+        {"query": _together(words), "phrase": " ".join(word[0] for word in words)},
         limit=limit,
         offset=offset,
     )
+
+
+async def exists_together(conn: Connection, username: str, words: Sequence[Sequence[str]]) -> bool:
+    """Whether any track has them all, whatever the filters say."""
+    cursor = await conn.execute(
+        """
+        select exists (select from tracks t where t.username = %s and t.deleted_at is null
+                       and t.words @@ %s::tsquery)
+        """,
+        [username, _together(words)],
+    )
+    row = await cursor.fetchone()
+    return bool(row and row[0])
+
+
+def _together(words: Sequence[Sequence[str]]) -> str:
+    return " & ".join("(" + " | ".join(f"'{spelling}':*" for spelling in word) + ")" for word in words)
 
 
 async def list_known_words(conn: Connection, username: str, words: list[str]) -> set[str]:
@@ -62,37 +88,34 @@ async def list_known_words(conn: Connection, username: str, words: list[str]) ->
     return {str(row[0]) for row in await cursor.fetchall()}
 
 
-async def search_similar(
-    conn: Connection,
-    username: str,
-    words: list[str],
-    filters: TrackFilter,
-    *,
-    exact: set[str],
-    similarity: float,
-    limit: int,
-    offset: int,
-) -> tuple[list[TrackRow], int]:
-    """Tracks in which the exact words stand as they are and every other in a near spelling; nearest first."""
-    await conn.execute("select set_config('pg_trgm.word_similarity_threshold', %s, true)", [str(similarity)])
-    conditions: list[str] = []
-    parameters: dict[str, Any] = {"phrase": " ".join(words)}
-    if fixed := [word for word in words if word in exact or len(word) < _SHORTEST_FUZZY]:
-        conditions.append("t.words @@ %(fixed)s::tsquery")
-        parameters["fixed"] = " & ".join(f"'{word}':*" for word in fixed)
-    for number, word in enumerate(word for word in words if word not in fixed):
-        name = f"word{number}"
-        parameters |= {name: word, f"{name}_edits": _edits(word)}
-        conditions.append(f"%({name})s <%% t.folded")
-        conditions.append(
-            f"""exists (
-                select from unnest(string_to_array(t.folded, ' ')) as known
-                where levenshtein_less_equal(left(known, 100), left(%({name})s, 100), %({name}_edits)s)
-                      <= %({name}_edits)s
-            )"""
+async def list_near_words(
+    conn: Connection, username: str, word: str, *, beside: Sequence[str] = ()
+) -> list[str]:
+    """The words of the collection that are a few edits away from this one, as typos are; only those of
+    tracks in which the words ``beside`` it stand too."""
+    if len(word) < _SHORTEST_FUZZY:
+        return []
+    parameters = {"username": username, "word": word, "edits": _edits(word), "most": _MOST_SPELLINGS}
+    parameters["beside"] = " & ".join(f"'{known}':*" for known in beside)
+    narrowing = "and t.words @@ %(beside)s::tsquery" if beside else ""
+    for similarity in _SIMILARITIES:
+        await conn.execute(
+            "select set_config('pg_trgm.word_similarity_threshold', %s, true)", [str(similarity)]
         )
-    order = "word_similarity(%(phrase)s, t.folded) desc, dj_fold(t.title), t.track_id"
-    return await _search(conn, username, filters, conditions, order, parameters, limit=limit, offset=offset)
+        cursor = await conn.execute(
+            f"""
+            select known from tracks t, unnest(string_to_array(t.folded, ' ')) as known
+            where t.username = %(username)s and t.deleted_at is null and %(word)s <%% t.folded {narrowing}
+              and levenshtein_less_equal(left(known, 100), left(%(word)s, 100), %(edits)s) <= %(edits)s
+            group by known
+            order by levenshtein_less_equal(left(known, 100), left(%(word)s, 100), %(edits)s), known
+            limit %(most)s
+            """,
+            parameters,
+        )
+        if found := [str(row[0]) for row in await cursor.fetchall()]:
+            return found
+    return []
 
 
 async def _search(

@@ -1,12 +1,12 @@
 """One question, answered in Meilisearch's shape."""
 
 import time
-from itertools import product
 
 from dj_contracts.tracks import SearchHits
-from gateway_api.db import Pool, transaction
+from gateway_api.db import Connection, Pool, transaction
 from gateway_api.features.search import store
 from gateway_api.features.tracks.filters import TrackFilter
+from gateway_api.features.tracks.models import TrackRow
 
 _MOST_WORDS = 10  # as Meilisearch: further words of a query are passed over
 
@@ -17,25 +17,11 @@ async def search_tracks(
     started = time.perf_counter()
     async with transaction(db) as conn:
         words = (await store.fold(conn, text))[:_MOST_WORDS]
-        rows, total = await store.search_exact(conn, username, words, filters, limit=limit, offset=offset)
+        rows, total = await store.search_words(
+            conn, username, [[word] for word in words], filters, limit=limit, offset=offset
+        )
         if words and total == 0:
-            # Most words of a query are typed right, and those narrow the search; two that are right
-            # but never stand together are the reason to try them all in near spellings.
-            known = await store.list_known_words(conn, username, words)
-            narrowing = (known, set[str]()) if 0 < len(known) < len(words) else (set[str](),)
-            for exact, similarity in product(narrowing, store.SIMILARITIES):
-                rows, total = await store.search_similar(
-                    conn,
-                    username,
-                    words,
-                    filters,
-                    exact=exact,
-                    similarity=similarity,
-                    limit=limit,
-                    offset=offset,
-                )
-                if total:
-                    break
+            rows, total = await _search_near(conn, username, words, filters, limit=limit, offset=offset)
     return SearchHits(
         hits=[row.to_track() for row in rows],
         query=text,
@@ -44,3 +30,23 @@ async def search_tracks(
         estimatedTotalHits=total,
         processingTimeMs=round((time.perf_counter() - started) * 1000),
     )
+
+
+async def _search_near(
+    conn: Connection, username: str, words: list[str], filters: TrackFilter, *, limit: int, offset: int
+) -> tuple[list[TrackRow], int]:
+    """With near spellings of the words that stand nowhere, beside those that do; and where no track has
+    these together, of all words, for each may be a slip that happens to be another word."""
+    known = await store.list_known_words(conn, username, words)
+    right = [word for word in words if word in known]
+    spellings = [
+        [word] if word in known else await store.list_near_words(conn, username, word, beside=right)
+        for word in words
+    ]
+    if not all(spellings) or not await store.exists_together(conn, username, spellings):
+        spellings = [
+            [word] * (word in known) + await store.list_near_words(conn, username, word) for word in words
+        ]
+    if not all(spellings):
+        return [], 0
+    return await store.search_words(conn, username, spellings, filters, limit=limit, offset=offset)
