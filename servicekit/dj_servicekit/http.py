@@ -89,7 +89,9 @@ def install_error_answers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def _bug(request: Request, exc: Exception) -> JSONResponse:
-        log.error("request_failed", path=request.url.path, exc_info=exc)
+        # This runs outside the middleware that binds the id, so it is named here.
+        request_id = getattr(request.state, "request_id", "")
+        log.error("request_failed", request_id=request_id, path=request.url.path, exc_info=exc)
         detail = "This is a fault of ours. The log has it under the request id."
         return error_response(request, 500, ErrorCode.INTERNAL, detail)
 
@@ -105,6 +107,7 @@ def error_response(
 ) -> JSONResponse:
     request_id = getattr(request.state, "request_id", "")
     body = ErrorBody(code=code, detail=detail, request_id=request_id)
+    headers = {**(headers or {}), REQUEST_ID_HEADER: request_id}
     return JSONResponse(body.model_dump(mode="json"), status_code=status, headers=headers)
 
 

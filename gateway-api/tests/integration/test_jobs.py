@@ -247,5 +247,13 @@ async def test_an_old_failure_is_not_retried_beside_an_open_job(gateway: Any, jo
     assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
 
 
+async def test_deleting_a_track_ends_its_jobs(gateway: Any, job: dict[str, Any]) -> None:
+    await claim(gateway, job["id"])
+    await gateway.http.delete(f"/api/tracks/{job['track_id']}")
+    assert (await report(gateway, job["id"], "complete", done(1))).status_code == 409
+    shown = await gateway.get(f"/api/jobs/{job['id']}")
+    assert (shown["state"], shown["failedReason"]) == ("cancelled", "The track was deleted.")
+
+
 async def test_reports_without_the_service_token_are_refused(gateway: Any, job: dict[str, Any]) -> None:
     assert (await gateway.http.post(f"/internal/jobs/{job['id']}/claim")).status_code == 401

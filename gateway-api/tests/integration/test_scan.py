@@ -104,3 +104,36 @@ async def test_asking_twice_for_one_folder_is_one_scan(gateway: Any, scan: Scan)
         (await gateway.http.post("/api/scan", json={"path": str(gateway.music)})).json() for _ in range(2)
     ]
     assert first["id"] == second["id"]
+
+
+async def test_a_scan_of_the_audio_folder_reaches_no_other_collections_files(
+    gateway: Any, scan: Scan
+) -> None:
+    await gateway.http.post("/api/friends", json={"username": "ana"})
+    await gateway.http.post(
+        "/api/upload", params={"username": "ana"}, files={"file": ("hers.mp3", b"private")}
+    )
+    managed = gateway.services.audio.managed
+    for folder in (managed, managed / "ana"):
+        answer = await gateway.http.post("/api/scan", json={"path": str(folder)})
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    assert (await gateway.get("/api/tracks"))["tracks"] == []
+
+
+async def test_a_scan_does_not_undo_a_download(gateway: Any, scan: Scan) -> None:
+    (gateway.music / "one.mp3").write_bytes(b"1")
+    await scan()
+    track_id = (await gateway.get("/api/tracks"))["tracks"][0]["track_id"]
+    link = {"url": "https://example.org/a.mp3"}
+    job = (await gateway.http.post(f"/api/tracks/{track_id}/download", json=link)).json()
+    claim = (await gateway.worker.post(f"/internal/jobs/{job['id']}/claim")).json()
+    outcome = {
+        "kind": "download",
+        "audio_path": f"dj/{track_id}/a.mp3",
+        "duration_seconds": 60,
+        "source_url": link["url"],
+    }
+    done = {"attempt": claim["attempt"], "outcome": outcome}
+    assert (await gateway.worker.post(f"/internal/jobs/{job['id']}/complete", json=done)).status_code == 204
+    assert (await scan())["returnvalue"]["unchanged"] == 1
+    assert (await gateway.get(f"/api/tracks/{track_id}"))["local_audio_url"] == outcome["audio_path"]

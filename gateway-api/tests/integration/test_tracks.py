@@ -87,7 +87,16 @@ async def test_pages_of_a_listing_hold_each_track_once(gateway: Any, sort: str) 
     assert len(seen) == len(set(seen)) == 7
 
 
-@pytest.mark.parametrize("after", ["x", "e30=", "WyJ0aXRsZSIsIDEsIDJd", "WyJhZGRlZCIsICJ4IiwgInkiXQ=="])
+@pytest.mark.parametrize(
+    "after",
+    [
+        "x",
+        "e30=",
+        "WyJ0aXRsZSIsIDEsIDJd",
+        "WyJhZGRlZCIsICJ4IiwgInkiXQ==",
+        "WyJhZGRlZCIsIjIwMjYtMDEtMDEiLCJcdWQ4MDAiXQ==",
+    ],
+)
 async def test_a_cursor_of_elsewhere_is_refused(gateway: Any, after: str) -> None:
     answer = await gateway.http.get("/api/tracks", params={"after": after})
     assert answer.status_code == 422

@@ -46,6 +46,7 @@ async def test_a_bug_is_a_500_that_tells_nothing_of_the_inside() -> None:
         answer = await http.get("/bug")
     assert answer.status_code == 500
     assert answer.json()["code"] == "internal"
+    assert answer.headers["X-Request-ID"] == answer.json()["request_id"] != ""
     assert "secret" not in answer.text
 
 

@@ -35,7 +35,7 @@ async def upload_track(username: str, name: str, content: BinaryIO, services: Se
     path = services.audio.locate(audio_path)
     mtime_ns = path.stat().st_mtime_ns
     async with transaction(services.db) as conn:
-        known = await list_known_files(conn, username, [audio_path])
+        known = await list_known_files(conn, username, [audio_path], [track_id_of(audio_path)])
         rows = []
         if known:
             track_id = known[0].track_id

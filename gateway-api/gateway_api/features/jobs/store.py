@@ -1,4 +1,7 @@
-"""The statements over jobs. Every change of state is one statement that says from which state."""
+"""The statements over jobs. Every change of state is one statement that says from which state.
+
+It is whole, past 300 lines, because the changes of state are to be read against each other.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -133,7 +136,7 @@ async def claim_scan(conn: Connection) -> JobRow | None:
         conn,
         f"""
         update jobs set state = 'active', attempts = attempts + 1, progress = 0, stage = 'started',
-            heartbeat_at = now(), updated_at = now()
+            rerun = false, error_code = null, error = null, heartbeat_at = now(), updated_at = now()
         where id = (
             select id from jobs where kind = 'scan' and state = 'waiting' and run_after <= now()
             order by run_after limit 1 for update skip locked
@@ -170,6 +173,7 @@ async def complete_job(conn: Connection, job_id: str, attempt: int, result: dict
             progress = case when rerun then 0 else 100 end,
             stage = case when rerun then 'waiting to run again' else 'done' end,
             finished_at = case when rerun then null else now() end,
+            tries_before = case when rerun then attempts else tries_before end,
             enqueued_at = null, rerun = false, result = %(result)s, updated_at = now()
         where id = %(id)s and state = 'active' and attempts = %(attempt)s
         returning {_COLUMNS}
@@ -188,6 +192,7 @@ async def fail_job(
             state = case when rerun then 'waiting' else 'failed' end, rerun = false, enqueued_at = null,
             stage = case when rerun then 'waiting to run again' else 'failed' end,
             finished_at = case when rerun then null else now() end,
+            tries_before = case when rerun then attempts else tries_before end,
             error_code = %(code)s, error = %(detail)s, updated_at = now()
         where id = %(id)s and state = 'active' and attempts = %(attempt)s
         returning {_COLUMNS}
@@ -226,6 +231,21 @@ async def cancel_job(conn: Connection, job_id: str, username: str) -> JobRow | N
     )
 
 
+async def cancel_track_jobs(conn: Connection, username: str, track_id: str) -> list[JobRow]:
+    """End the open jobs of a track that is put away."""
+    return await _rows(
+        conn,
+        f"""
+        update jobs set state = 'cancelled', stage = 'cancelled', rerun = false,
+            error_code = 'cancelled', error = 'The track was deleted.',
+            finished_at = now(), updated_at = now()
+        where username = %(username)s and track_id = %(track_id)s and state in ('waiting', 'active')
+        returning {_COLUMNS}
+        """,
+        {"username": username, "track_id": track_id},
+    )
+
+
 async def retry_job(conn: Connection, job_id: str, username: str) -> JobRow | None:
     return await _row(
         conn,
@@ -254,7 +274,8 @@ async def release_lost_jobs(conn: Connection, lease_seconds: float, max_attempts
                     || 'The file may be what stops it: try a fresh copy, then retry the job.',
             enqueued_at = null, run_after = now(), updated_at = now()
         from (
-            select id as lost_id, attempts - tries_before >= %(max_attempts)s as spent from jobs
+            select id as lost_id, attempts - tries_before >= %(max_attempts)s and not rerun as spent
+            from jobs
             where state = 'active' and heartbeat_at < now() - make_interval(secs => %(lease)s)
             for update skip locked
         ) as lost
@@ -279,9 +300,15 @@ async def list_due_jobs(conn: Connection, *, again_after_seconds: float, limit: 
     )
 
 
-async def mark_enqueued(conn: Connection, job_ids: Sequence[str]) -> None:
+async def mark_enqueued(conn: Connection, jobs: Sequence[JobRow]) -> None:
+    """Only of the attempt that was handed over: a quick worker may have put the job back meanwhile."""
     await conn.execute(
-        "update jobs set enqueued_at = now() where id = any(%s) and state = 'waiting'", [list(job_ids)]
+        """
+        update jobs set enqueued_at = now()
+        from unnest(%s::text[], %s::int[]) as handed (job_id, attempt)
+        where id = job_id and attempts = attempt and state = 'waiting'
+        """,
+        [[job.id for job in jobs], [job.attempts for job in jobs]],
     )
 
 

@@ -52,7 +52,7 @@ async def hand_over(due: Sequence[JobRow], *, db: Pool, queue: JobQueue) -> None
         log.warning("jobs_not_handed_over", count=len(due), reason=str(exc))
         return
     async with transaction(db) as conn:
-        await store.mark_enqueued(conn, [row.id for row in due])
+        await store.mark_enqueued(conn, due)
 
 
 async def add_analysis_jobs(
@@ -175,6 +175,8 @@ async def complete_job(
             result = outcome.analysis.model_dump(mode="json", include={"engine_version", "duration_seconds"})
         else:
             result = outcome.model_dump(mode="json", exclude={"kind"})
+        # Track before job, as a deletion and a scan lock them, so that none waits for the other for ever.
+        await tracks_store.lock_track(conn, current.username, current.track_id)
         # The fence comes first: a report of an attempt that was given up must change nothing.
         if (row := await store.complete_job(conn, job_id, completion.attempt, result)) is None:
             raise _given_up(current)

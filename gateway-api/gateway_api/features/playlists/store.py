@@ -1,4 +1,4 @@
-"""The statements over playlists. Tracks in the trash stay in their places and are not shown."""
+"""The statements over playlists. Tracks in the trash are not shown."""
 
 from collections.abc import Sequence
 from typing import Any

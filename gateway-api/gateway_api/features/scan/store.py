@@ -12,10 +12,13 @@ from gateway_api.features.scan.tags import FileTags
 @dataclass(frozen=True)
 class KnownFile:
     track_id: str
-    audio_path: str
+    audio_path: str | None
     audio_size: int | None
     audio_mtime_ns: int | None
     deleted: bool
+
+    def is_still(self, size: int, mtime_ns: int) -> bool:
+        return (self.audio_size, self.audio_mtime_ns) == (size, mtime_ns)
 
 
 @dataclass(frozen=True)
@@ -27,14 +30,17 @@ class NewFile:
     tags: FileTags
 
 
-async def list_known_files(conn: Connection, username: str, paths: Sequence[str]) -> list[KnownFile]:
+async def list_known_files(
+    conn: Connection, username: str, paths: Sequence[str], track_ids: Sequence[str]
+) -> list[KnownFile]:
+    """Tracks, in the trash too, that have one of the files or one of the ids that files are given."""
     cursor = conn.cursor(row_factory=class_row(KnownFile))
     await cursor.execute(
         """
         select track_id, audio_path, audio_size, audio_mtime_ns, deleted_at is not null as deleted
-        from tracks where username = %s and audio_path = any(%s)
+        from tracks where username = %s and (audio_path = any(%s) or track_id = any(%s))
         """,
-        [username, list(paths)],
+        [username, list(paths), list(track_ids)],
     )
     return await cursor.fetchall()
 

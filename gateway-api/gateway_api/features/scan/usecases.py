@@ -31,7 +31,7 @@ _MOST_REPORTED = 1000
 
 async def request_scan(username: str, path: str, services: Services) -> Job:
     """Queue a scan, or answer the open one of the same folder."""
-    folder = await asyncio.to_thread(_check_folder, path, services)
+    folder = await asyncio.to_thread(_check_folder, path, username, services)
     async with transaction(services.db) as conn:
         row = await jobs_store.insert_scan(conn, uuid.uuid4().hex, username, str(folder))
     await services.events.publish(row.to_event())
@@ -41,7 +41,7 @@ async def request_scan(username: str, path: str, services: Services) -> Job:
 async def run_scan(job: JobRow, services: Services) -> None:
     """Do a claimed scan to its end, whatever the end is."""
     try:
-        folder = await asyncio.to_thread(_check_folder, str(job.payload["path"]), services)
+        folder = await asyncio.to_thread(_check_folder, str(job.payload["path"]), job.username, services)
         summary = await _scan(job, folder, services)
     except ServiceError as exc:
         await _end(job, services, failure=(exc.code, exc.detail))
@@ -87,27 +87,29 @@ async def _take(
             summary.passed_over.append(PassedOverFile(path=entry.path, reason=entry.reason))
     found = {services.audio.stored_path(entry.path): entry for entry in batch if isinstance(entry, FoundFile)}
     async with transaction(services.db) as conn:
-        known = {file.audio_path: file for file in await store.list_known_files(conn, username, list(found))}
+        files = await store.list_known_files(conn, username, list(found), [*map(track_id_of, found)])
+    by_path, by_id = {file.audio_path: file for file in files}, {file.track_id: file for file in files}
     fresh: dict[str, FoundFile] = {}
     for audio_path, entry in found.items():
-        file = known.get(audio_path)
+        file = by_path.get(audio_path) or by_id.get(track_id_of(audio_path))
         if file is None:
             summary.added += 1
             fresh[audio_path] = entry
         elif file.deleted:
             summary.in_trash += 1
-        elif (file.audio_size, file.audio_mtime_ns) == (entry.size, entry.mtime_ns):
+        elif file.audio_path != audio_path or file.is_still(entry.size, entry.mtime_ns):
+            # The first: the track has other audio by now, as after a download. That choice stands.
             summary.unchanged += 1
         else:
             summary.changed += 1
             fresh[audio_path] = entry
     if not fresh:
         return
-    known_ids = {path: file.track_id for path, file in known.items()}
-    files = await asyncio.to_thread(_read, fresh, known_ids)
+    known_ids = {path: file.track_id for path, file in by_path.items() if path is not None}
+    read = await asyncio.to_thread(_read, fresh, known_ids)
     async with transaction(services.db) as conn:
-        await store.save_files(conn, username, files)
-        rows = await add_analysis_jobs(conn, username, [(file.track_id, file.audio_path) for file in files])
+        await store.save_files(conn, username, read)
+        rows = await add_analysis_jobs(conn, username, [(file.track_id, file.audio_path) for file in read])
     await announce(rows, db=services.db, queue=services.queue, events=services.events)
 
 
@@ -147,12 +149,20 @@ async def _end(
         await services.events.publish(row.to_event())
 
 
-def _check_folder(path: str, services: Services) -> Path:
+def _check_folder(path: str, username: str, services: Services) -> Path:
     if "\x00" in path:
         raise NotFound("There is no such folder.")
     folder = Path(path).resolve()
     if not services.audio.contains(folder):
         raise Forbidden("Only a folder inside AUDIO_DIR or MUSIC_DIRS can be scanned. Add it to MUSIC_DIRS.")
+    if not _is_open_to(username, folder, services):
+        raise Forbidden(f"Below the audio folder only {username}'s own part can be scanned for {username}.")
     if not folder.is_dir():
         raise NotFound(f"There is no folder {path!r}.", code=ErrorCode.FILE_MISSING)
     return folder
+
+
+def _is_open_to(username: str, path: Path, services: Services) -> bool:
+    """Music folders are everybody's; below the managed folder each collection has a part of its own."""
+    managed = services.audio.managed
+    return not path.is_relative_to(managed) or path.is_relative_to(managed / username)

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import math
 import uuid
 from datetime import UTC, datetime
 
@@ -10,6 +11,7 @@ from dj_contracts.analysis import AnalysisResult
 from dj_contracts.tracks import NewTrack, Track, TrackFields
 from dj_servicekit.errors import Conflict, Malformed, NotFound
 from gateway_api.db import Connection, Pool, transaction
+from gateway_api.features.jobs import store as jobs_store
 from gateway_api.features.tracks import store
 from gateway_api.features.tracks.filters import TrackFilter
 from gateway_api.features.tracks.models import MEASURED, TrackPage, TrackRow
@@ -79,6 +81,7 @@ async def delete_track(db: Pool, username: str, track_id: str) -> None:
     async with transaction(db) as conn:
         if not await store.soft_delete_track(conn, username, track_id):
             raise track_not_found(track_id)
+        await jobs_store.cancel_track_jobs(conn, username, track_id)
 
 
 async def get_analysis(db: Pool, username: str, track_id: str) -> AnalysisResult:
@@ -126,12 +129,15 @@ def _read_cursor(cursor: str, sort: str) -> tuple[str, str]:
 
 
 def _checked(sort: str, value: str) -> str:
-    """A cursor's value, when Postgres will take it for what it should be; else ValueError."""
+    """A cursor's value as Postgres reads it, or ValueError."""
     if sort == "bpm":
-        float(value)
+        bpm = float(value)
+        if not math.isfinite(bpm):
+            raise ValueError("A tempo is finite.")
+        return repr(bpm)
     if sort == "added":
-        datetime.fromisoformat(value)
-    if "\x00" in value:
+        return datetime.fromisoformat(value).isoformat()
+    if "\x00" in value.encode().decode():
         raise ValueError("Postgres text has no NUL.")
     return value
 
