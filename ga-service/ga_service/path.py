@@ -77,6 +77,7 @@ def _as_build(request: PathRequest, slots: list[Slot]) -> BuildRequest:
         harmonic=request.harmonic,
         key_table=request.key_table,
         max_pitch_percent=request.max_pitch_percent,
+        key_lock=request.key_lock,
         weights=request.weights,
         seed=request.seed,
     )
