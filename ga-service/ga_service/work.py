@@ -24,6 +24,7 @@ from ga_service.order import order
 from ga_service.path import path
 from ga_service.score import score
 
+Report = Callable[[dict[str, object]], None]
 _SECONDS_BETWEEN_REPORTS = 0.2
 
 
@@ -78,13 +79,17 @@ def serve_tasks(pipe: Connection) -> None:
 
         message: Answer | Failure
         try:
-            message = Answer(to_json(_COMPUTES[task.kind](_read(task), report)))
+            message = Answer(answer(task, report))
         except ServiceError as exc:
             message = Failure(exc.status, exc.code, exc.detail)
         try:
             pipe.send(message)
         except OSError:
             return
+
+
+def answer(task: Task, report: Report) -> bytes:
+    return to_json(_COMPUTES[task.kind](_read(task), report))
 
 
 def _read(task: Task) -> BaseModel:
@@ -102,7 +107,7 @@ def _read(task: Task) -> BaseModel:
         raise Malformed(f"The body is not JSON that can be read: {exc}.") from exc
 
 
-_COMPUTES: dict[type[BaseModel], Callable[[Any, Callable[[dict[str, object]], None]], BaseModel]] = {
+_COMPUTES: dict[type[BaseModel], Callable[[Any, Report], BaseModel]] = {
     OrderRequest: order,
     BuildRequest: build,
     PathRequest: path,
