@@ -53,7 +53,9 @@ def build(request: BuildRequest, progress: Progress | None = None) -> SetResult:
         if progress is not None:
             progress({"generation": generation, "cost": cost, "tracks": problem.slots})
 
-    found = choose(problem, seed=request.seed, deadline=deadline, report=report) if plan.slots else None
+    found = None
+    if plan.slots:
+        found = choose(problem, greedy(plan, problem), seed=request.seed, deadline=deadline, report=report)
     return answer_of(plan, problem, found, started)
 
 
@@ -215,7 +217,7 @@ def answer_of(plan: Plan, problem: Problem, found: Chosen | None, started: float
         harmonic_share=explain.harmonic_share(pairs),
         unmet=unmet_wishes(request, problem, places, total),
         input_score=costs.score(soft_cost(costs, came), steps),
-        greedy_score=costs.score(soft_cost(costs, _greedy(plan, problem, len(places))), steps),
+        greedy_score=costs.score(soft_cost(costs, greedy(plan, problem)), steps),
     )
 
 
@@ -228,12 +230,12 @@ def soft_cost(costs: Costs, places: Sequence[int]) -> int:
     return sum(costs.cost(a, b) for a, b in itertools.pairwise(places))
 
 
-def _greedy(plan: Plan, problem: Problem, length: int) -> list[int]:
+def greedy(plan: Plan, problem: Problem) -> list[int]:
     """Slot by slot the cheapest next track, curve and corridor included; fixed slots stay."""
     places: list[int] = []
     free = plan.allowed.copy()
     free[list(problem.fixed.values())] = False
-    for slot in range(length):
+    for slot in range(plan.slots):
         if slot in problem.fixed:
             places.append(problem.fixed[slot])
             continue

@@ -35,14 +35,20 @@ class Chosen:
 
 
 def choose(
-    problem: Problem, *, seed: int, deadline: float | None = None, report: Report | None = None
+    problem: Problem,
+    start: list[int],
+    *,
+    seed: int,
+    deadline: float | None = None,
+    report: Report | None = None,
 ) -> Chosen:
+    """The best set found; by the whole objective never worse than the given start."""
     rng = random.Random(seed)  # noqa: S311 - not a secret
     random.seed(seed)  # for DEAP's own operators, as in search.py
     filling = Filling(problem, rng)
     population = []
     for number in range(_POPULATION):
-        individual = creator.ChosenSet(filling.first_set(shared=number == 0))
+        individual = creator.ChosenSet(filling.first_set(shared=number == 1) if number else start)
         filling.improve(individual, range(problem.slots))
         filling.reorder(individual)
         individual.fitness.values = (filling.cost(individual),)
@@ -70,5 +76,5 @@ def choose(
         if report is not None:
             report(generation, int(hall[0].fitness.values[0]))
     late = deadline is not None and generation < generations and bool(free)
-    best = list(hall[0])
+    best = min(list(hall[0]), start, key=filling.cost)
     return Chosen(best, filling.cost(best), generation, "time_budget" if late else "done")

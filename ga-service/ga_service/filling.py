@@ -11,6 +11,8 @@ from ga_service.costs import HARD
 from ga_service.problem import Longs, Problem
 
 KICKS_A_BURST = 10
+# A set may miss its length by so much for nothing: nobody hears it, and better tracks fit.
+FREE_MILLISECONDS = 30_000
 _CANDIDATES_A_LAYER = 150
 _REORDER_TRIES_PER_SLOT = 24
 
@@ -49,7 +51,7 @@ class Filling:
             total += int(share.price * abs(count - share.wanted * problem.slots))
         if problem.durations is not None:
             off = abs(int(problem.durations[list(places)].sum()) - problem.wanted_duration)
-            total += off * problem.duration_price // 1000
+            total += max(off - FREE_MILLISECONDS, 0) * problem.duration_price // 1000
         missing = set(problem.include).difference(places)
         return total + 2 * int(HARD) * (len(missing) + len(places) - len(set(places)))
 
@@ -165,7 +167,8 @@ class Filling:
             prices += np.where(share.has, with_it, without)
         if problem.durations is not None:
             rest = int(problem.durations[others].sum()) - problem.wanted_duration
-            prices += np.abs(problem.durations + rest) * problem.duration_price // 1000
+            off = np.maximum(np.abs(problem.durations + rest) - FREE_MILLISECONDS, 0)
+            prices += off * problem.duration_price // 1000
         prices[~problem.allowed] = np.iinfo(np.int64).max
         prices[others] = np.iinfo(np.int64).max
         return prices
