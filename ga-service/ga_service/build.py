@@ -201,14 +201,19 @@ def answer_of(plan: Plan, problem: Problem, found: Chosen | None, started: float
     wished = energy_targets(request.energy_curve, len(places))
     total = sum(plan.seconds[place] for place in places) - steps * request.overlap_seconds
     pairs = explain.transitions(costs, places)
+    score = costs.score(soft_cost(costs, places), steps)
+    greedy_score = costs.score(soft_cost(costs, greedy(plan, problem)), steps)
+    notes = explain.duplicates(costs, "only the first of each was considered")
+    if score < greedy_score:
+        notes.append("A greedy set has smoother transitions, but it keeps your other wishes less well.")
     return SetResult(
         result=tracks_at(request.pool, places),
         seed=request.seed,
-        score=costs.score(soft_cost(costs, places), steps),
+        score=score,
         parts=explain.mean_parts(costs, places),
         transitions=pairs,
         missing=[item for item in explain.missing(costs) if item.position in set(places)],
-        notes=explain.duplicates(costs, "only the first of each was considered"),
+        notes=notes,
         generations=found.generations if found else 0,
         stopped_by="time_budget" if found and found.stopped_by == "time_budget" else "done",
         elapsed_ms=int((time.monotonic() - started) * 1000),
@@ -217,7 +222,7 @@ def answer_of(plan: Plan, problem: Problem, found: Chosen | None, started: float
         harmonic_share=explain.harmonic_share(pairs),
         unmet=unmet_wishes(request, problem, places, total),
         input_score=costs.score(soft_cost(costs, came), steps),
-        greedy_score=costs.score(soft_cost(costs, greedy(plan, problem)), steps),
+        greedy_score=greedy_score,
     )
 
 

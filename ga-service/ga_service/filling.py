@@ -219,8 +219,8 @@ class Filling:
         total = sum(int(row(places[slot])[places[slot + 1]]) for slot in range(lower, upper))
         return total + sum(int(self.problem.place_costs[slot, places[slot]]) for slot in range(a, b + 1))
 
-    def mutate(self, individual: list[int], free: list[int]) -> None:
-        """A burst of kicks: a few slots are filled at random from their better candidates, then repaired."""
+    def mutate(self, individual: list[int], free: list[int], slack: int) -> None:
+        """A burst of kicks, each repaired; one that comes out dearer by no more than ``slack`` is kept."""
         price = self.cost(individual)
         for _ in range(KICKS_A_BURST):
             trial = list(individual)
@@ -228,10 +228,19 @@ class Filling:
             hit = [
                 slot for slot in range(start, min(start + 3, len(trial))) if slot not in self.problem.fixed
             ]
-            if self.rng.random() < 0.3 and len(free) > 1:
-                other = self.rng.choice(free)
+            kick = self.rng.random()
+            other = self.rng.choice(free)
+            if kick < 0.2:
                 trial[start], trial[other] = trial[other], trial[start]
                 hit = [start, other]
+            elif kick < 0.6 and not any(
+                min(start, other) < slot < max(start, other) for slot in self.problem.fixed
+            ):
+                # One track leaves, the gap closes, and another slot opens elsewhere.
+                trial.insert(other, trial.pop(start))
+                hit = [other, start]
+                if trial[other] not in self.must:
+                    trial[other] = self._good(trial, other)
             else:
                 for slot in hit:
                     if trial[slot] not in self.must:
@@ -240,7 +249,7 @@ class Filling:
                 {slot + step for slot in hit for step in (-1, 0, 1) if 0 <= slot + step < len(trial)}
             )
             self.improve(trial, near)
-            if (new := self.cost(trial)) <= price:
+            if (new := self.cost(trial)) <= price + slack:
                 individual[:] = trial
                 price = new
         individual.fitness.values = (price,)  # type: ignore[attr-defined]
