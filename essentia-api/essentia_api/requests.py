@@ -1,5 +1,6 @@
 """What a caller hands in: a name in JSON or an upload; both become a path that may be read."""
 
+import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
@@ -15,13 +16,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dj_contracts.errors import ErrorCode
 from dj_servicekit.errors import Malformed, TooLarge
 from essentia_api.errors import Unusable
+from essentia_api.fetch import fetch
 from essentia_api.folders import find_audio
+from essentia_api.pool import AnalysisPool
 from essentia_api.settings import Settings
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 class AnalyzeRequest(BaseModel):
     filename: str = Field(
-        max_length=4096, description="Below the audio folder, or absolute in a music folder."
+        max_length=4096,
+        description="Below the audio folder, absolute in a music folder, or a URL of the gateway.",
     )
 
 
@@ -46,6 +52,7 @@ REQUEST_BODY: dict[str, Any] = {
 async def audio_to_analyze(request: Request) -> AsyncIterator[Path]:
     """The file to measure; an upload is removed again when the request ends."""
     settings: Settings = request.app.state.settings
+    pool: AnalysisPool = request.app.state.pool
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         try:
             asked = AnalyzeRequest.model_validate_json(await request.body())
@@ -53,13 +60,19 @@ async def audio_to_analyze(request: Request) -> AsyncIterator[Path]:
             raise Malformed(
                 'Send JSON such as {"filename": "track.mp3"}, or upload a form field "file".'
             ) from exc
-        yield await run_in_threadpool(find_audio, asked.filename, settings)
-        return
+        with pool.place():
+            if _URL.match(asked.filename) is None:
+                yield await run_in_threadpool(find_audio, asked.filename, settings)
+                return
+            with tempfile.NamedTemporaryFile(prefix="fetched-") as file:
+                await run_in_threadpool(fetch, asked.filename, file, settings)
+                yield Path(file.name)
+                return
     async with request.form(max_files=1, max_fields=10) as form:
         upload = form.get("file")
         if not isinstance(upload, UploadFile):
             raise Malformed('The form has no file. Upload it in the field "file".')
-        with tempfile.NamedTemporaryFile(prefix="upload-") as file:
+        with pool.place(), tempfile.NamedTemporaryFile(prefix="upload-") as file:
             await run_in_threadpool(shutil.copyfileobj, upload.file, file)
             file.flush()
             if file.tell() == 0:
@@ -67,7 +80,8 @@ async def audio_to_analyze(request: Request) -> AsyncIterator[Path]:
             yield Path(file.name)
 
 
-AudioToAnalyze = Annotated[Path, Depends(audio_to_analyze)]
+# What was opened for a request is closed before its answer is sent: the next one finds the place free.
+AudioToAnalyze = Annotated[Path, Depends(audio_to_analyze, scope="function")]
 
 
 class BodyLimit:
