@@ -1,4 +1,4 @@
-"""``python -m dj_servicekit.reload FOLDER MODULE``: run a module, and again when a source below FOLDER changes.
+"""``python -m dj_servicekit.reload FOLDER MODULE``: run a module, and again when a source in FOLDER changes.
 
 For the development containers. It looks at the files' times rather than waiting for the kernel's word,
 which does not come through every kind of mount.
