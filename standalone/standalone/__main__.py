@@ -20,6 +20,7 @@ DJ Playlist: your music on your machine, measured, found and put into sets that 
   ./dj doctor                       what is wrong with this machine
 
   ./dj test [PART]                  lint, types, unit, integration, contract, e2e; all without PART
+  ./dj test rehearsal               the compose files on a real engine; needs docker
   ./dj bench [NAME ...]             list the benchmarks, or run some
 
 Data live in {data}. DATABASE_URL and REDIS_URL, when set,
@@ -113,7 +114,9 @@ def _parser() -> argparse.ArgumentParser:
     add("doctor", "What is wrong with this machine.", data=home)
     add("demo", "See it work with a crate made on the spot.", data=home / "demo")
     test = add("test", "Run the tests; further arguments go to pytest.")
-    test.add_argument("part", nargs="?", choices=["lint", "types", "unit", "integration", "contract", "e2e"])
+    test.add_argument(
+        "part", nargs="?", choices=["lint", "types", "unit", "integration", "contract", "e2e", "rehearsal"]
+    )
     bench = add("bench", "List the benchmarks, or run some; options go to them.")
     bench.add_argument("names", nargs="*")
     return parser
