@@ -62,6 +62,14 @@ def long_record(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def short_record(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("short") / "short.mp3"
+    encode(render(RECORDS[2]), path)
+    tag(path, RECORDS[2])
+    return path
+
+
+@pytest.fixture(scope="session")
 def stack(images: None, music: Path) -> Iterator[Stack]:
     """docker-compose.yml, up and well, shared by the tests that leave it well."""
     with running(Stack(BASE, {"MUSIC_DIR": str(music)})) as shared:

@@ -133,4 +133,5 @@ def running(stack: Stack) -> Iterator[Stack]:
     try:
         yield stack
     finally:
+        stack.gateway.close()
         stack.try_compose("down", "--timeout", "10", "--volumes", "--remove-orphans")

@@ -10,20 +10,9 @@ import httpx
 import pytest
 
 from e2e.rehearsal.engine import Stack
-from standalone.crate import RECORDS
-from standalone.crate.arrangement import render
-from standalone.crate.files import encode, tag
 from standalone.testing import eventually
 
 Job = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def short_record(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("short") / "short.mp3"
-    encode(render(RECORDS[2]), path)
-    tag(path, RECORDS[2])
-    return path
 
 
 @pytest.fixture(autouse=True)
