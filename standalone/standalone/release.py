@@ -60,7 +60,7 @@ def release(version: str, root: Path = WORKSPACE, today: date | None = None) -> 
 def find_version(root: Path = WORKSPACE) -> str:
     """The version that every place names; they never differ, or somebody edited one by hand."""
     found = {
-        (str(path.relative_to(root)), version)
+        (str(path.relative_to(root)), str(version))
         for path, place in _files(root)
         for version in re.findall(place.pattern, path.read_text(), re.MULTILINE)
     }
