@@ -25,6 +25,7 @@ class Settings(ServiceSettings):
     service_token: SecretStr = Field(min_length=16)
     api_token: SecretStr | None = Field(default=None, min_length=16)
     trust_network: bool = False
+    published_on: str = Field(default="", description="In a container: the host's address that leads here.")
     allowed_hosts: WordList = ("localhost", "127.0.0.1", "[::1]")
     default_username: Username = "dj"
     audio_dir: Path
@@ -47,9 +48,10 @@ class Settings(ServiceSettings):
 
     @model_validator(mode="after")
     def _public_needs_a_credential(self) -> "Settings":
-        if not is_loopback(self.host) and self.api_token is None and not self.trust_network:
+        name, address = ("PUBLISHED_ON", self.published_on) if self.published_on else ("HOST", self.host)
+        if not is_loopback(address) and self.api_token is None and not self.trust_network:
             raise ValueError(
-                f"HOST={self.host} listens beyond this machine without a credential. Set API_TOKEN, "
+                f"{name}={address} listens beyond this machine without a credential. Set API_TOKEN, "
                 "or TRUST_NETWORK=true where only trusted machines can reach it"
             )
         return self
