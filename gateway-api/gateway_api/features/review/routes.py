@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict
 
 from dj_contracts.jobs import Job
 from dj_contracts.tracks import TrackID
@@ -15,12 +14,6 @@ from gateway_api.features.review.models import ReviewCandidate, ReviewPage, Revi
 router = APIRouter(prefix="/api/review", tags=["review"])
 
 CandidateID = Annotated[int, Path(ge=1, le=2**63 - 1)]
-
-
-class Acceptance(BaseModel):
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"allow_duplicate": False}]})
-
-    allow_duplicate: bool = False
 
 
 @router.get("", responses=error_answers(422))
@@ -40,10 +33,12 @@ async def list_review(
 
 @router.post("/{candidate_id}/accept", status_code=202, responses=error_answers(404, 409, 422))
 async def accept_candidate(
-    gateway: Gateway, owner: Owner, candidate_id: CandidateID, acceptance: Acceptance | None = None
+    gateway: Gateway,
+    owner: Owner,
+    candidate_id: CandidateID,
+    allow_duplicate: Annotated[bool, Query(description="Although another track sounds the same.")] = False,
 ) -> Job:
     """Get the audio from this one. It is verified like any other before it is attached."""
-    allow_duplicate = acceptance.allow_duplicate if acceptance else False
     return await usecases.accept(owner, candidate_id, allow_duplicate=allow_duplicate, services=gateway)
 
 
