@@ -64,7 +64,7 @@ _OTHER = JobFailed(
 # The first that fits counts, so what is surer stands further up.
 _OF_WORDS = (
     (re.compile(r"No active Apple Music subscription"), _SUBSCRIPTION),
-    (re.compile(r"media-user-token|does not exist\. Create the file|cookies"), _COOKIES),
+    (re.compile(r"media-user-token|invalid Netscape|does not exist\. Create the file"), _COOKIES),
     (re.compile(rf"{_STATUS}(401|403)"), _COOKIES),
     (re.compile(rf"{_STATUS}404"), _GONE),
     (re.compile(rf"{_STATUS}429"), _SLOW_DOWN),
