@@ -20,6 +20,14 @@ CREATE FUNCTION public.dj_fold(value text) RETURNS text
         select trim(regexp_replace(lower(public.unaccent('public.unaccent', value)), '[^[:alnum:]]+', ' ', 'g'))
     $$;
 
+CREATE TABLE public.download_preferences (
+    username text NOT NULL,
+    sources text[] NOT NULL,
+    format text,
+    write_tags boolean DEFAULT false NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.friends (
     id bigint NOT NULL,
     username text NOT NULL,
@@ -57,6 +65,10 @@ CREATE TABLE public.jobs (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     finished_at timestamp with time zone,
+    bytes_done bigint,
+    bytes_total bigint,
+    bytes_per_second real,
+    tried jsonb DEFAULT '[]'::jsonb NOT NULL,
     CONSTRAINT jobs_kind_check CHECK ((kind = ANY (ARRAY['analyze'::text, 'download'::text, 'scan'::text]))),
     CONSTRAINT jobs_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'active'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 );
@@ -86,6 +98,31 @@ ALTER TABLE public.playlists ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.review_candidates (
+    id bigint NOT NULL,
+    username text NOT NULL,
+    track_id text NOT NULL,
+    url text NOT NULL,
+    title text NOT NULL,
+    uploader text DEFAULT ''::text NOT NULL,
+    duration_seconds double precision,
+    score real NOT NULL,
+    reasons text[] DEFAULT '{}'::text[] NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    found_at timestamp with time zone DEFAULT now() NOT NULL,
+    decided_at timestamp with time zone,
+    CONSTRAINT review_candidates_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'accepted'::text, 'rejected'::text])))
+);
+
+ALTER TABLE public.review_candidates ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.review_candidates_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.schema_migrations (
     name text NOT NULL,
     checksum text NOT NULL,
@@ -106,6 +143,15 @@ CREATE TABLE public.track_corrections (
     field text NOT NULL,
     value jsonb NOT NULL,
     corrected_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.track_fingerprints (
+    username text NOT NULL,
+    track_id text NOT NULL,
+    items bytea NOT NULL,
+    keys integer[] NOT NULL,
+    duration_seconds double precision NOT NULL,
+    taken_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.tracks (
@@ -149,6 +195,9 @@ CREATE TABLE public.tracks (
     words tsvector GENERATED ALWAYS AS (to_tsvector('simple'::regconfig, public.dj_fold(((((title || ' '::text) || artist) || ' '::text) || album)))) STORED NOT NULL
 );
 
+ALTER TABLE ONLY public.download_preferences
+    ADD CONSTRAINT download_preferences_pkey PRIMARY KEY (username);
+
 ALTER TABLE ONLY public.friends
     ADD CONSTRAINT friends_pkey PRIMARY KEY (id);
 
@@ -170,6 +219,12 @@ ALTER TABLE ONLY public.playlists
 ALTER TABLE ONLY public.playlists
     ADD CONSTRAINT playlists_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.review_candidates
+    ADD CONSTRAINT review_candidates_once UNIQUE (username, track_id, url);
+
+ALTER TABLE ONLY public.review_candidates
+    ADD CONSTRAINT review_candidates_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (name);
 
@@ -178,6 +233,9 @@ ALTER TABLE ONLY public.track_analysis
 
 ALTER TABLE ONLY public.track_corrections
     ADD CONSTRAINT track_corrections_pkey PRIMARY KEY (username, track_id, field);
+
+ALTER TABLE ONLY public.track_fingerprints
+    ADD CONSTRAINT track_fingerprints_pkey PRIMARY KEY (username, track_id);
 
 ALTER TABLE ONLY public.tracks
     ADD CONSTRAINT tracks_pkey PRIMARY KEY (username, track_id);
@@ -196,6 +254,10 @@ CREATE INDEX playlist_tracks_track ON public.playlist_tracks USING btree (userna
 
 CREATE INDEX playlists_owner ON public.playlists USING btree (username, id);
 
+CREATE INDEX review_candidates_listing ON public.review_candidates USING btree (username, state, score DESC, id);
+
+CREATE INDEX track_fingerprints_keys ON public.track_fingerprints USING gin (keys);
+
 CREATE INDEX tracks_added ON public.tracks USING btree (username, created_at, track_id) WHERE (deleted_at IS NULL);
 
 CREATE INDEX tracks_artist ON public.tracks USING btree (username, public.dj_fold(artist), track_id) WHERE (deleted_at IS NULL);
@@ -209,6 +271,9 @@ CREATE INDEX tracks_folded ON public.tracks USING gin (folded public.gin_trgm_op
 CREATE INDEX tracks_title ON public.tracks USING btree (username, public.dj_fold(title), track_id) WHERE (deleted_at IS NULL);
 
 CREATE INDEX tracks_words ON public.tracks USING gin (words);
+
+ALTER TABLE ONLY public.download_preferences
+    ADD CONSTRAINT download_preferences_username_fkey FOREIGN KEY (username) REFERENCES public.friends(username) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_username_fkey FOREIGN KEY (username) REFERENCES public.friends(username) ON DELETE CASCADE;
@@ -225,11 +290,17 @@ ALTER TABLE ONLY public.playlist_tracks
 ALTER TABLE ONLY public.playlists
     ADD CONSTRAINT playlists_username_fkey FOREIGN KEY (username) REFERENCES public.friends(username) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.review_candidates
+    ADD CONSTRAINT review_candidates_username_track_id_fkey FOREIGN KEY (username, track_id) REFERENCES public.tracks(username, track_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.track_analysis
     ADD CONSTRAINT track_analysis_username_track_id_fkey FOREIGN KEY (username, track_id) REFERENCES public.tracks(username, track_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.track_corrections
     ADD CONSTRAINT track_corrections_username_track_id_fkey FOREIGN KEY (username, track_id) REFERENCES public.tracks(username, track_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.track_fingerprints
+    ADD CONSTRAINT track_fingerprints_username_track_id_fkey FOREIGN KEY (username, track_id) REFERENCES public.tracks(username, track_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.tracks
     ADD CONSTRAINT tracks_username_fkey FOREIGN KEY (username) REFERENCES public.friends(username) ON DELETE CASCADE;

@@ -16,6 +16,8 @@ from gateway_api.adapters.ga_client import GAClient
 from gateway_api.adapters.job_queue import JobQueue
 from gateway_api.db import make_pool, transaction
 from gateway_api.features.audio import routes as audio
+from gateway_api.features.downloads import internal_routes as internal_fingerprints
+from gateway_api.features.downloads import routes as downloads
 from gateway_api.features.friends import routes as friends
 from gateway_api.features.friends.store import ensure_friend
 from gateway_api.features.health import routes as health
@@ -25,6 +27,7 @@ from gateway_api.features.jobs.sweep import sweep_for_ever
 from gateway_api.features.playlists import routes as playlists
 from gateway_api.features.pushes import internal_routes as internal_pushes
 from gateway_api.features.pushes import routes as pushes
+from gateway_api.features.review import routes as review
 from gateway_api.features.scan import routes as scan
 from gateway_api.features.scan.runner import run_scans_for_ever
 from gateway_api.features.search import routes as search
@@ -50,14 +53,14 @@ def create_app(settings: Settings) -> FastAPI:
     install_error_answers(app)
     app.include_router(health.router)
     # Fixed paths stand before those with an id in their place: search before tracks, sets before playlists.
-    for feature in (search, tracks, scan, audio, sets, playlists, friends, jobs, pushes):
+    for feature in (search, tracks, scan, audio, sets, playlists, friends, jobs, downloads, review, pushes):
         app.include_router(
             feature.router,
             dependencies=[Depends(require_api_access)],
             responses=error_answers(401, 403, 413, 503),
             max_body_size=settings.max_upload_bytes if feature is audio else None,
         )
-    for internal in (internal_jobs, internal_pushes):
+    for internal in (internal_jobs, internal_fingerprints, internal_pushes):
         app.include_router(internal.router, dependencies=[Depends(require_service_token)])
     return app
 

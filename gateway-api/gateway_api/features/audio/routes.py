@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response, UploadFile
 from fastapi.responses import FileResponse
 
+from dj_contracts.jobs import Job
 from dj_contracts.tracks import Track
 from dj_servicekit.http import error_answers
 from gateway_api.dependencies import Gateway, Owner, TrackIDPath
@@ -29,6 +30,12 @@ async def upload(gateway: Gateway, owner: Owner, file: UploadFile, response: Res
     if not is_new:
         response.status_code = 200
     return track
+
+
+@router.post("/tracks/{track_id}/audio", status_code=202, responses=error_answers(404, 413, 415, 422, 507))
+async def upload_for_track(gateway: Gateway, owner: Owner, track_id: TrackIDPath, file: UploadFile) -> Job:
+    """Give a track that is there already its file: it is verified, attached and analysed as a job."""
+    return await usecases.upload_for_track(owner, track_id, file.filename or "", file.file, gateway)
 
 
 @router.head("/audio", include_in_schema=False)

@@ -3,17 +3,20 @@
 import asyncio
 import hashlib
 import re
+import shutil
 import unicodedata
 import uuid
 from pathlib import Path
 from typing import BinaryIO
 
 from dj_contracts.errors import ErrorCode
+from dj_contracts.jobs import Job
 from dj_contracts.tracks import Track
-from dj_servicekit.errors import Malformed, NotAudio, NotFound
+from dj_servicekit.errors import Malformed, NotAudio, NotFound, ServiceError
 from gateway_api.adapters.audio_folders import AudioFolders
 from gateway_api.db import Pool, transaction
 from gateway_api.features.audio import store
+from gateway_api.features.downloads.usecases import request_upload, staged_name
 from gateway_api.features.jobs.usecases import add_analysis_jobs, announce
 from gateway_api.features.scan.store import NewFile, list_known_files, save_files
 from gateway_api.features.scan.tags import FileTags, read_tags
@@ -51,6 +54,18 @@ async def upload_track(username: str, name: str, content: BinaryIO, services: Se
     return track.to_track(), not known
 
 
+async def upload_for_track(
+    username: str, track_id: str, name: str, content: BinaryIO, services: Services
+) -> Job:
+    """Keep the file aside until a job has verified it; only then does the track have it."""
+    staged = await asyncio.to_thread(_stage, name, content, services.audio)
+    try:
+        return await request_upload(username, track_id, staged, services)
+    except ServiceError:
+        await asyncio.to_thread((services.audio.managed / staged).unlink)
+        raise
+
+
 async def locate_by_name(db: Pool, username: str, audio_path: str, audio: AudioFolders) -> Path:
     """The file of a track of this collection. A path that no track has is not served, wherever it lies."""
     async with transaction(db) as conn:
@@ -69,11 +84,33 @@ async def locate_by_track(db: Pool, username: str, track_id: str, audio: AudioFo
     return audio.locate(track.audio_path)
 
 
-def _keep(username: str, name: str, content: BinaryIO, audio: AudioFolders) -> tuple[str, int, FileTags]:
-    """Copy into the audio folder under a name made of the content; returns path, size and tags."""
-    stem, suffix = safe_file_name(name)
+def _stage(name: str, content: BinaryIO, audio: AudioFolders) -> str:
+    suffix = _require_audio_suffix(name)
+    audio.require_space()
+    staged = audio.managed / staged_name(suffix)
+    staged.parent.mkdir(exist_ok=True)
+    try:
+        with staged.open("xb") as file:
+            shutil.copyfileobj(content, file, _CHUNK)
+    except BaseException:
+        staged.unlink(missing_ok=True)
+        raise
+    if staged.stat().st_size == 0:
+        staged.unlink()
+        raise Malformed("The uploaded file is empty.", code=ErrorCode.FILE_EMPTY)
+    return str(staged.relative_to(audio.managed))
+
+
+def _require_audio_suffix(name: str) -> str:
+    suffix = safe_file_name(name)[1]
     if suffix not in AUDIO_SUFFIXES:
         raise NotAudio(f"{name!r} does not end like an audio file ({' '.join(sorted(AUDIO_SUFFIXES))}).")
+    return suffix
+
+
+def _keep(username: str, name: str, content: BinaryIO, audio: AudioFolders) -> tuple[str, int, FileTags]:
+    """Copy into the audio folder under a name made of the content; returns path, size and tags."""
+    stem, suffix = safe_file_name(name)[0], _require_audio_suffix(name)
     audio.require_space()
     incoming = audio.managed / ".incoming"
     incoming.mkdir(exist_ok=True)
