@@ -37,6 +37,7 @@ class Settings(ServiceSettings):
     meili_key: SecretStr | None = None
     meili_index: str = Field(default="tracks", pattern=r"^[A-Za-z0-9_-]{1,100}$")
     meili_timeout_seconds: float = Field(default=2, gt=0)
+    index_poll_seconds: float = Field(default=0.5, gt=0)
     sweep_seconds: float = Field(default=2, gt=0)
 
     @field_validator("music_dirs", mode="before")

@@ -11,7 +11,6 @@ from gateway_api.features.indexing.usecases import IndexKeeper
 from gateway_api.search_port import EngineAway
 from gateway_api.services import Services
 
-_POLL_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 30.0
 
 
@@ -19,8 +18,9 @@ async def keep_index_for_ever(services: Services) -> None:
     if services.index is None:
         await _forget(services)
         return
+    poll = services.settings.index_poll_seconds
     keeper = IndexKeeper(services.db, services.index)
-    wait = _POLL_SECONDS
+    wait = poll
     while True:
         try:
             while await keeper.step():
@@ -30,8 +30,8 @@ async def keep_index_for_ever(services: Services) -> None:
             await asyncio.sleep(wait)
             wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
         else:
-            wait = _POLL_SECONDS
-            await asyncio.sleep(_POLL_SECONDS)
+            wait = poll
+            await asyncio.sleep(poll)
 
 
 async def _forget(services: Services) -> None:
@@ -42,5 +42,7 @@ async def _forget(services: Services) -> None:
                 await store.forget_indexes(conn)
             return
         except UpstreamUnavailable as exc:
-            log.warning("search_index_waits", reason=str(exc), again_in_seconds=_POLL_SECONDS)
-            await asyncio.sleep(_POLL_SECONDS)
+            log.warning(
+                "search_index_waits", reason=str(exc), again_in_seconds=services.settings.index_poll_seconds
+            )
+            await asyncio.sleep(services.settings.index_poll_seconds)

@@ -43,9 +43,10 @@ async def read_words(conn: Connection, text: str) -> list[tuple[str, bool]]:
         """
         select word, exists (
             select from search_words k
-            where k.word >= word collate "C" and k.word < (word || chr(1114111)) collate "C"
+            where k.word >= start collate "C" and k.word < (start || chr(1114111)) collate "C"
         )
-        from unnest(string_to_array(nullif(dj_fold(%s), ''), ' ')) with ordinality as typed (word, place)
+        from unnest(string_to_array(nullif(dj_fold(%s), ''), ' ')) with ordinality as typed (word, place),
+             left(word, 100) as start  -- as much of it as search_words has
         order by place
         """,
         [text],

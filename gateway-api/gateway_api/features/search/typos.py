@@ -3,7 +3,13 @@
 from gateway_api.search_port import ONE_TYPO_FROM, TWO_TYPOS_FROM
 
 
+# Longer words are looked for as they are: what would count the typos of one has its limits.
+_LONGEST = 100
+
+
 def typos_allowed(word: str) -> int:
+    if len(word) > _LONGEST:
+        return 0
     return 2 if len(word) >= TWO_TYPOS_FROM else 1 if len(word) >= ONE_TYPO_FROM else 0
 
 
