@@ -2,7 +2,6 @@
 
 from gateway_api.search_port import ONE_TYPO_FROM, TWO_TYPOS_FROM
 
-
 # Longer words are looked for as they are: what would count the typos of one has its limits.
 _LONGEST = 100
 
