@@ -1,3 +1,7 @@
+CREATE EXTENSION IF NOT EXISTS btree_gin WITH SCHEMA public;
+
+COMMENT ON EXTENSION btree_gin IS 'support for indexing common datatypes in GIN';
+
 CREATE EXTENSION IF NOT EXISTS fuzzystrmatch WITH SCHEMA public;
 
 COMMENT ON EXTENSION fuzzystrmatch IS 'determine similarities and distance between strings';
@@ -298,7 +302,7 @@ CREATE INDEX playlists_owner ON public.playlists USING btree (username, id);
 
 CREATE INDEX search_words_beginning ON public.search_words USING btree (word);
 
-CREATE INDEX search_words_spelling ON public.search_words USING gin (word public.gin_trgm_ops);
+CREATE INDEX search_words_ending ON public.search_words USING btree (reverse(word));
 
 CREATE INDEX tracks_added ON public.tracks USING btree (username, created_at, track_id) WHERE (deleted_at IS NULL);
 
@@ -314,7 +318,7 @@ CREATE INDEX tracks_shelf ON public.tracks USING btree (username, public.dj_fold
 
 CREATE INDEX tracks_title ON public.tracks USING btree (username, public.dj_fold(title), track_id) WHERE (deleted_at IS NULL);
 
-CREATE INDEX tracks_words ON public.tracks USING gin (words);
+CREATE INDEX tracks_words ON public.tracks USING gin (username, words);
 
 CREATE TRIGGER playlist_tracks_deleted AFTER DELETE ON public.playlist_tracks REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_note_changes();
 

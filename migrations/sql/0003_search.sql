@@ -20,7 +20,9 @@ alter table tracks add column words tsvector not null generated always as (
     || setweight(to_tsvector('simple', dj_fold(artist)), 'B')
     || setweight(to_tsvector('simple', dj_fold(album)), 'C')
 ) stored;
-create index tracks_words on tracks using gin (words);
+-- With the owner in it, so that nobody's search reads the rows of other collections.
+create extension if not exists btree_gin;
+create index tracks_words on tracks using gin (username, words);
 -- Near spellings are found in search_words now.
 drop index tracks_folded;
 
@@ -35,8 +37,8 @@ create table search_words (
     word text collate "C" not null
 );
 
-create index search_words_spelling on search_words using gin (word gin_trgm_ops);
 create index search_words_beginning on search_words (word);
+create index search_words_ending on search_words (reverse(word));
 
 -- A track that changed since the index was told. The change and its entry are one transaction, and the
 -- triggers below write it, so no statement, of ours or of a person at the database, can forget it.

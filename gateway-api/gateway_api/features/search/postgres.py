@@ -8,10 +8,6 @@ from gateway_api.features.search.highlights import highlight
 from gateway_api.features.search.typos import count_typos, typos_allowed
 from gateway_api.search_port import MOST_WORDS, Answer, Question
 
-# How near the trigrams of a word must come before its typos are counted. One wrong letter leaves most
-# words 0.5 like themselves, two swapped ones leave "dfat" 0.2 like "daft". Looking that far takes
-# several times as long, so it is the second try.
-_SIMILARITIES = (0.4, 0.19)
 _MOST_SPELLINGS = 30
 _Spellings = Sequence[Sequence[str]]
 _Rows = list[tuple[str, str, str, str, str]]
@@ -63,11 +59,11 @@ async def _near(conn: Connection, word: str) -> list[str]:
     if (allowed := typos_allowed(word)) == 0:
         return []
     for beginnings in (False, True):
-        for similarity in _SIMILARITIES:
-            similar = await store.list_similar_words(
-                conn, word, edits=allowed + 1, beginnings=beginnings, similarity=similarity
-            )
-            counted = sorted((count_typos(word, other, beginning=beginnings), other) for other in similar)
-            if found := [other for typos, other in counted if typos <= allowed]:
-                return found[:_MOST_SPELLINGS]
+        # Postgres counts two letters that are swapped as two edits.
+        similar = await store.list_similar_words(conn, word, edits=allowed + 1, beginnings=beginnings)
+        if allowed > 1 and not beginnings:
+            similar += await store.list_words_begun_otherwise(conn, word)
+        counted = sorted((count_typos(word, other, beginning=beginnings), other) for other in similar)
+        if found := [other for typos, other in counted if typos <= allowed]:
+            return found[:_MOST_SPELLINGS]
     return []

@@ -41,10 +41,9 @@ async def read_words(conn: Connection, text: str) -> list[tuple[str, bool]]:
     it begins a word that somebody's collection has or had."""
     cursor = await conn.execute(
         """
-        select word, exists (
-            select from search_words k
-            where k.word >= start collate "C" and k.word < (start || chr(1114111)) collate "C"
-        )
+        select word, coalesce(starts_with(
+            (select k.word from search_words k where k.word >= start collate "C" order by k.word limit 1), start
+        ), false)
         from unnest(string_to_array(nullif(dj_fold(%s), ''), ' ')) with ordinality as typed (word, place),
              left(word, 100) as start  -- as much of it as search_words has
         order by place
@@ -54,19 +53,40 @@ async def read_words(conn: Connection, text: str) -> list[tuple[str, bool]]:
     return [(str(word), bool(known)) for word, known in await cursor.fetchall()]
 
 
-async def list_similar_words(
-    conn: Connection, word: str, *, edits: int, beginnings: bool, similarity: float
-) -> list[str]:
-    """Known words so many single-letter edits away from this one; or words that begin so."""
+async def list_similar_words(conn: Connection, word: str, *, edits: int, beginnings: bool) -> list[str]:
+    """Known words of the same first letter and so many single-letter edits away; or ones that begin so."""
     compared = "left(k.word, %(length)s)" if beginnings else "k.word"
-    await conn.execute("select set_config('pg_trgm.word_similarity_threshold', %s, true)", [str(similarity)])
     cursor = await conn.execute(
         f"""
         select distinct k.word from search_words k
-        where %(word)s <%% k.word and levenshtein_less_equal({compared}, %(word)s, %(edits)s) <= %(edits)s
+        where k.word >= %(first)s and k.word < %(first)s || chr(1114111)
+          and length({compared}) between %(length)s - %(edits)s and %(length)s + %(edits)s
+          and levenshtein_less_equal({compared}, %(word)s, %(edits)s) <= %(edits)s
         limit %(most)s
         """,
-        {"word": word, "length": len(word), "edits": edits, "most": _MOST_SIMILAR},
+        {"word": word, "first": word[0], "length": len(word), "edits": edits, "most": _MOST_SIMILAR},
+    )
+    return [str(row[0]) for row in await cursor.fetchall()]
+
+
+async def list_words_begun_otherwise(conn: Connection, word: str) -> list[str]:
+    """Known words that differ in how they begin alone: another first letter, one more, one less, or the
+    first two swapped."""
+    cursor = await conn.execute(
+        """
+        select word from search_words where word = any(%(others)s)
+        union
+        select word from search_words
+        where reverse(word) >= %(ending)s and reverse(word) < %(ending)s || chr(1114111)
+          and length(word) <= %(most_letters)s
+        limit %(most)s
+        """,
+        {
+            "others": [word[1:], word[1] + word[0] + word[2:]],
+            "ending": word[:0:-1],
+            "most_letters": len(word) + 1,
+            "most": _MOST_SIMILAR,
+        },
     )
     return [str(row[0]) for row in await cursor.fetchall()]
 
