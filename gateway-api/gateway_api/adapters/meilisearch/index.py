@@ -27,7 +27,8 @@ Document = Mapping[str, Any]
 T = TypeVar("T")
 
 _THREADS = 8
-_FEEDING_SECONDS = 60
+# Long enough for a batch to be taken, which is all that a call waits for; and a stop waits for it.
+_FEEDING_SECONDS = 15
 # After a search without an answer, further ones do not wait for one until this has gone by.
 _REST_SECONDS = 5.0
 _SLOWEST_POLL_SECONDS = 1.0

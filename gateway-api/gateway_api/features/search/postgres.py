@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gateway_api.db import Connection, Pool, transaction
+from gateway_api.db import Connection, Pool, reading
 from gateway_api.features.search import store
 from gateway_api.features.search.highlights import highlight
 from gateway_api.features.search.typos import count_typos, typos_allowed
@@ -20,7 +20,7 @@ class PostgresSearch:
         self._db = db
 
     async def search(self, question: Question) -> Answer:
-        async with transaction(self._db) as conn:
+        async with reading(self._db) as conn:
             spellings, rows, total = await _find(conn, question)
             facets = await store.count_facets(conn, question, spellings) if question.facets else {}
         marks = {spelling for word in spellings for spelling in word} if question.highlight else set()

@@ -91,7 +91,7 @@ def _number_range(value: str, step: Callable[[float, int], float], spread: float
             return (number if match["sign"] == ">=" else step(number, 1)), None
         return None, (number if match["sign"] == "<=" else step(number, -1))
     if re.fullmatch(_NUMBER, value):
-        return float(value) - spread, float(value) + spread
+        return round(float(value) - spread, 6), round(float(value) + spread, 6)
     raise ValueError("write 120, 120-126, 120-, -126, >=120 or <126.")
 
 

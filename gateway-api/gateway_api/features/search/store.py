@@ -41,9 +41,9 @@ async def read_words(conn: Connection, text: str) -> list[tuple[str, bool]]:
     it begins a word that somebody's collection has or had."""
     cursor = await conn.execute(
         """
-        select word, coalesce(starts_with(
-            (select k.word from search_words k where k.word >= start collate "C" order by k.word limit 1), start
-        ), false)
+        select word, coalesce(starts_with((
+            select k.word from search_words k where k.word >= start collate "C" order by k.word limit 1
+        ), start), false)
         from unnest(string_to_array(nullif(dj_fold(%s), ''), ' ')) with ordinality as typed (word, place),
              left(word, 100) as start  -- as much of it as search_words has
         order by place

@@ -6,7 +6,7 @@ from typing import Literal
 
 from dj_contracts.tracks import SearchHit, SearchHits
 from dj_servicekit.logs import log
-from gateway_api.db import Pool, transaction
+from gateway_api.db import Pool, reading
 from gateway_api.features.search import store
 from gateway_api.features.search.older_filter import read_older_filter
 from gateway_api.features.search.postgres import PostgresSearch
@@ -28,7 +28,7 @@ def read_question(text: str, older_filter: str, *, filters: TrackFilter, usernam
 async def search_tracks(services: Services, question: Question, *, asked: str) -> SearchHits:
     started = time.perf_counter()
     engine, answer, notice = await _ask(services, question)
-    async with transaction(services.db) as conn:
+    async with reading(services.db) as conn:
         rows = await store.read_tracks(conn, answer.keys) if answer.keys else []
     return SearchHits(
         hits=[
@@ -65,7 +65,7 @@ async def _folded(db: Pool, clauses: Filter) -> Filter:
     texts = {value for clause in clauses for term in clause for value in _texts(term)}
     if not texts:
         return clauses
-    async with transaction(db) as conn:
+    async with reading(db) as conn:
         folded = dict(zip(texts, await store.fold_values(conn, list(texts)), strict=True))
 
     def fold(term: Term) -> Term:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from dj_contracts.analysis import AnalysisResult
 from dj_contracts.tracks import NewTrack, Track, TrackFields
 from dj_servicekit.errors import Conflict, Malformed, NotFound
-from gateway_api.db import Connection, Pool, transaction
+from gateway_api.db import Connection, Pool, reading, transaction
 from gateway_api.features.jobs import store as jobs_store
 from gateway_api.features.tracks import store
 from gateway_api.features.tracks.filters import TrackFilter
@@ -32,14 +32,14 @@ async def create_track(db: Pool, username: str, new: NewTrack) -> Track:
 
 
 async def get_track(db: Pool, username: str, track_id: str) -> Track:
-    async with transaction(db) as conn:
+    async with reading(db) as conn:
         return (await _get_row(conn, username, track_id)).to_track()
 
 
 async def list_tracks(
     db: Pool, username: str, *, filters: TrackFilter, sort: str, after: str | None, limit: int
 ) -> TrackPage:
-    async with transaction(db) as conn:
+    async with reading(db) as conn:
         rows = await store.list_tracks(
             conn,
             username,
