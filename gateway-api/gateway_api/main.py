@@ -14,6 +14,7 @@ from gateway_api.adapters.dead_pushes import DeadPushes
 from gateway_api.adapters.event_bus import EventBus
 from gateway_api.adapters.ga_client import GAClient
 from gateway_api.adapters.job_queue import JobQueue
+from gateway_api.adapters.meilisearch.index import MeilisearchIndex
 from gateway_api.db import make_pool, transaction
 from gateway_api.features.audio import routes as audio
 from gateway_api.features.downloads import internal_routes as internal_fingerprints
@@ -21,6 +22,8 @@ from gateway_api.features.downloads import routes as downloads
 from gateway_api.features.friends import routes as friends
 from gateway_api.features.friends.store import ensure_friend
 from gateway_api.features.health import routes as health
+from gateway_api.features.indexing import routes as indexing
+from gateway_api.features.indexing.runner import keep_index_for_ever
 from gateway_api.features.jobs import internal_routes as internal_jobs
 from gateway_api.features.jobs import routes as jobs
 from gateway_api.features.jobs.sweep import sweep_for_ever
@@ -53,7 +56,20 @@ def create_app(settings: Settings) -> FastAPI:
     install_error_answers(app)
     app.include_router(health.router)
     # Fixed paths stand before those with an id in their place: search before tracks, sets before playlists.
-    for feature in (search, tracks, scan, audio, sets, playlists, friends, jobs, downloads, review, pushes):
+    for feature in (
+        search,
+        indexing,
+        tracks,
+        scan,
+        audio,
+        sets,
+        playlists,
+        friends,
+        jobs,
+        downloads,
+        review,
+        pushes,
+    ):
         app.include_router(
             feature.router,
             dependencies=[Depends(require_api_access)],
@@ -76,6 +92,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         dead_pushes=DeadPushes(settings.redis_url.get_secret_value()),
         ga=GAClient(settings.ga_url),
         audio=AudioFolders(settings.audio_dir, settings.music_dirs, settings.disk_floor_bytes),
+        index=_search_index(settings),
     )
     app.state.services = services
     settings.audio_dir.mkdir(parents=True, exist_ok=True)
@@ -85,6 +102,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     background = [
         asyncio.create_task(sweep_for_ever(services), name="sweep"),
         asyncio.create_task(run_scans_for_ever(services), name="scans"),
+        asyncio.create_task(keep_index_for_ever(services), name="search index"),
     ]
     try:
         yield
@@ -93,8 +111,18 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*background)
+        if services.index is not None:
+            services.index.close()
         await services.ga.close()
         await services.events.close()
         services.queue.close()
         services.dead_pushes.close()
         await services.db.close()
+
+
+def _search_index(settings: Settings) -> MeilisearchIndex | None:
+    """None where search runs on Postgres alone."""
+    if settings.meili_url is None:
+        return None
+    key = settings.meili_key.get_secret_value() if settings.meili_key else None
+    return MeilisearchIndex(settings.meili_url, key, settings.meili_index, settings.meili_timeout_seconds)

@@ -34,6 +34,11 @@ class Settings(ServiceSettings):
     disk_floor_bytes: int = Field(default=500 * 1024**2, ge=0)
     job_lease_seconds: float = Field(default=30, gt=0)
     job_max_attempts: int = Field(default=5, ge=1)
+    meili_url: str | None = None
+    meili_key: SecretStr | None = None
+    meili_index: str = Field(default="tracks", pattern=r"^[A-Za-z0-9_-]{1,100}$")
+    meili_timeout_seconds: float = Field(default=2, gt=0)
+    index_poll_seconds: float = Field(default=0.5, gt=0)
     sweep_seconds: float = Field(default=2, gt=0)
 
     @field_validator("music_dirs", mode="before")
