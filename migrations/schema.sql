@@ -20,6 +20,13 @@ CREATE FUNCTION public.dj_fold(value text) RETURNS text
         select trim(regexp_replace(lower(public.unaccent('public.unaccent', value)), '[^[:alnum:]]+', ' ', 'g'))
     $$;
 
+CREATE TABLE public.audio_checksums (
+    audio_path text NOT NULL,
+    size bigint NOT NULL,
+    mtime_ns bigint NOT NULL,
+    sha256 text NOT NULL
+);
+
 CREATE TABLE public.friends (
     id bigint NOT NULL,
     username text NOT NULL,
@@ -34,6 +41,15 @@ ALTER TABLE public.friends ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.idempotency_keys (
+    key text NOT NULL,
+    request_hash text NOT NULL,
+    status smallint,
+    headers jsonb,
+    body bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.jobs (
@@ -149,11 +165,17 @@ CREATE TABLE public.tracks (
     words tsvector GENERATED ALWAYS AS (to_tsvector('simple'::regconfig, public.dj_fold(((((title || ' '::text) || artist) || ' '::text) || album)))) STORED NOT NULL
 );
 
+ALTER TABLE ONLY public.audio_checksums
+    ADD CONSTRAINT audio_checksums_pkey PRIMARY KEY (audio_path);
+
 ALTER TABLE ONLY public.friends
     ADD CONSTRAINT friends_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.friends
     ADD CONSTRAINT friends_username_key UNIQUE (username);
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (key);
 
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
@@ -181,6 +203,8 @@ ALTER TABLE ONLY public.track_corrections
 
 ALTER TABLE ONLY public.tracks
     ADD CONSTRAINT tracks_pkey PRIMARY KEY (username, track_id);
+
+CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 
 CREATE INDEX jobs_alive ON public.jobs USING btree (heartbeat_at) WHERE (state = 'active'::text);
 

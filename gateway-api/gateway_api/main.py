@@ -10,12 +10,15 @@ from fastapi import Depends, FastAPI
 
 from dj_servicekit.http import error_answers, install_error_answers
 from gateway_api.adapters.audio_folders import AudioFolders
+from gateway_api.adapters.backup_folder import BackupFolder
 from gateway_api.adapters.dead_pushes import DeadPushes
 from gateway_api.adapters.event_bus import EventBus
 from gateway_api.adapters.ga_client import GAClient
 from gateway_api.adapters.job_queue import JobQueue
 from gateway_api.db import make_pool, transaction
 from gateway_api.features.audio import routes as audio
+from gateway_api.features.backup import routes as backup
+from gateway_api.features.backup.runner import run_backups_for_ever
 from gateway_api.features.friends import routes as friends
 from gateway_api.features.friends.store import ensure_friend
 from gateway_api.features.health import routes as health
@@ -50,12 +53,12 @@ def create_app(settings: Settings) -> FastAPI:
     install_error_answers(app)
     app.include_router(health.router)
     # Fixed paths stand before those with an id in their place: search before tracks, sets before playlists.
-    for feature in (search, tracks, scan, audio, sets, playlists, friends, jobs, pushes):
+    for feature in (search, tracks, scan, audio, sets, playlists, friends, jobs, pushes, backup):
         app.include_router(
             feature.router,
             dependencies=[Depends(require_api_access)],
             responses=error_answers(401, 403, 413, 503),
-            max_body_size=settings.max_upload_bytes if feature is audio else None,
+            max_body_size=settings.max_upload_bytes if feature in (audio, backup) else None,
         )
     for internal in (internal_jobs, internal_pushes):
         app.include_router(internal.router, dependencies=[Depends(require_service_token)])
@@ -73,6 +76,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         dead_pushes=DeadPushes(settings.redis_url.get_secret_value()),
         ga=GAClient(settings.ga_url),
         audio=AudioFolders(settings.audio_dir, settings.music_dirs, settings.disk_floor_bytes),
+        backups=BackupFolder(settings.folder_of_backups, settings.disk_floor_bytes),
     )
     app.state.services = services
     settings.audio_dir.mkdir(parents=True, exist_ok=True)
@@ -82,6 +86,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     background = [
         asyncio.create_task(sweep_for_ever(services), name="sweep"),
         asyncio.create_task(run_scans_for_ever(services), name="scans"),
+        asyncio.create_task(run_backups_for_ever(services), name="backups"),
     ]
     try:
         yield

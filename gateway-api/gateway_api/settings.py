@@ -31,6 +31,9 @@ class Settings(ServiceSettings):
     music_dirs: PathList = ()
     max_upload_bytes: int = Field(default=2 * 1024**3, ge=1)
     disk_floor_bytes: int = Field(default=500 * 1024**2, ge=0)
+    backup_dir: Path | None = None
+    backup_every_hours: float = Field(default=24, ge=0)
+    backup_keep: int = Field(default=7, ge=0)
     job_lease_seconds: float = Field(default=30, gt=0)
     job_max_attempts: int = Field(default=5, ge=1)
     sweep_seconds: float = Field(default=2, gt=0)
@@ -44,6 +47,11 @@ class Settings(ServiceSettings):
     @classmethod
     def _split_words(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @property
+    def folder_of_backups(self) -> Path:
+        """Left out, it is beside the audio, where scans pass over it as over every folder with a dot."""
+        return self.backup_dir or self.audio_dir / ".backups"
 
     @model_validator(mode="after")
     def _public_needs_a_credential(self) -> "Settings":
