@@ -20,7 +20,7 @@ _FILE: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/backup", status_code=202, responses=error_answers(502, 507, 422))
+@router.post("/backup", status_code=202, responses={201: {"model": Backup}, **error_answers(422, 502, 507)})
 async def request_backup(
     gateway: Gateway,
     response: Response,
@@ -66,7 +66,11 @@ async def get_manifest(gateway: Gateway, name: Name) -> Manifest:
     "/backups/{name}",
     status_code=201,
     responses=error_answers(409, 413, 422, 507),
-    openapi_extra={"requestBody": {"content": {"application/zip": {"schema": {"format": "binary"}}}}},
+    openapi_extra={
+        "requestBody": {
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+        }
+    },
 )
 async def bring_backup(gateway: Gateway, name: Name, request: Request) -> Backup:
     """Take in a backup of another installation: ``curl -T FILE .../api/backups/``."""
