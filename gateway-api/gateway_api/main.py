@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import Depends, FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.middleware.gzip import GZipMiddleware
 
 from dj_servicekit.http import error_answers, install_error_answers
 from gateway_api.adapters.audio_folders import AudioFolders
@@ -19,9 +21,12 @@ from gateway_api.db import make_pool, transaction
 from gateway_api.features.audio import routes as audio
 from gateway_api.features.backup import routes as backup
 from gateway_api.features.backup.runner import run_backups_for_ever
+from gateway_api.features.docs import routes as docs
 from gateway_api.features.friends import routes as friends
 from gateway_api.features.friends.store import ensure_friend
 from gateway_api.features.health import routes as health
+from gateway_api.features.health.metrics import CountRequests, RequestMetrics
+from gateway_api.features.idempotency.once import AnsweredBefore, KeepAnswers, answer_again, once
 from gateway_api.features.jobs import internal_routes as internal_jobs
 from gateway_api.features.jobs import routes as jobs
 from gateway_api.features.jobs.sweep import sweep_for_ever
@@ -33,6 +38,7 @@ from gateway_api.features.scan.runner import run_scans_for_ever
 from gateway_api.features.search import routes as search
 from gateway_api.features.sets import routes as sets
 from gateway_api.features.tracks import routes as tracks
+from gateway_api.rate_limit import RateLimit
 from gateway_api.security import require_api_access, require_service_token
 from gateway_api.services import Services
 from gateway_api.settings import Settings
@@ -48,21 +54,44 @@ def create_app(settings: Settings) -> FastAPI:
         version=version("gateway-api"),
         lifespan=_lifespan,
         max_body_size=_LARGEST_JSON_BYTES,
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.settings = settings
-    install_error_answers(app)
+    _add_middleware(app, settings)
     app.include_router(health.router)
+    app.include_router(docs.router)
     # Fixed paths stand before those with an id in their place: search before tracks, sets before playlists.
     for feature in (search, tracks, scan, audio, sets, playlists, friends, jobs, pushes, backup):
         app.include_router(
             feature.router,
-            dependencies=[Depends(require_api_access)],
+            dependencies=[Depends(require_api_access), Depends(once)],
             responses=error_answers(401, 403, 413, 503),
             max_body_size=settings.max_upload_bytes if feature in (audio, backup) else None,
         )
     for internal in (internal_jobs, internal_pushes):
         app.include_router(internal.router, dependencies=[Depends(require_service_token)])
     return app
+
+
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    """From the innermost to the outermost."""
+    app.add_exception_handler(AnsweredBefore, answer_again)
+    app.add_middleware(KeepAnswers)
+    # Audio, pictures and live events are left alone: the middleware knows them by their types.
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=4)
+    app.add_middleware(RateLimit, per_second=settings.rate_limit_per_second)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["ETag", "X-Request-ID", "Content-Range"],
+        )
+    app.state.metrics = RequestMetrics()
+    app.add_middleware(CountRequests, metrics=app.state.metrics)
+    install_error_answers(app)
 
 
 @asynccontextmanager

@@ -26,6 +26,8 @@ class Settings(ServiceSettings):
     api_token: SecretStr | None = Field(default=None, min_length=16)
     trust_network: bool = False
     allowed_hosts: WordList = ("localhost", "127.0.0.1", "[::1]")
+    cors_origins: WordList = ()
+    rate_limit_per_second: float = Field(default=100, ge=0)
     default_username: Username = "dj"
     audio_dir: Path
     music_dirs: PathList = ()
@@ -43,7 +45,7 @@ class Settings(ServiceSettings):
     def _split_paths(cls, value: object) -> object:
         return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("allowed_hosts", "cors_origins", mode="before")
     @classmethod
     def _split_words(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value

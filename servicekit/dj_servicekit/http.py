@@ -69,6 +69,30 @@ class RequestIDs:
             await self.app(scope, receive, send_with_id)
 
 
+class _OurTooLarge:
+    """Puts our body in place of the plain text with which the framework refuses a request that is too
+    large. It does so outside of every middleware that an application can add, hence this one around all."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        replaced = False
+
+        async def send_ours(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start" and message["status"] == 413:
+                replaced = MutableHeaders(scope=message).get("content-type", "").startswith("text/plain")
+                if replaced:
+                    request = Request(scope)
+                    response = error_response(request, 413, ErrorCode.TOO_LARGE, _SENTENCES[413])
+                    await response(scope, receive, send)
+            if not replaced:
+                await send(message)
+
+        await self.app(scope, receive, send_ours)
+
+
 def install_error_answers(app: FastAPI) -> None:
     """Give every failure the one body of ``ErrorBody`` and every request an id."""
 
@@ -96,6 +120,8 @@ def install_error_answers(app: FastAPI) -> None:
         return error_response(request, 500, ErrorCode.INTERNAL, detail)
 
     app.add_middleware(RequestIDs)
+    build = app.build_middleware_stack
+    app.build_middleware_stack = lambda: _OurTooLarge(build())  # type: ignore[method-assign]
 
 
 def error_response(
