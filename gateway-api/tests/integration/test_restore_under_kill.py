@@ -2,53 +2,17 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
 
-from standalone.ports import free_ports
-
-ROOT = Path(__file__).parents[3]
 TRACKS = 20_000
-
-
-@contextmanager
-def real_gateway(database_url: str, redis_url: str, folder: Path) -> Iterator[tuple[Any, httpx.Client]]:
-    """A gateway in a process of its own, which can be killed."""
-    port = free_ports(1)[0]
-    env = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
-        "PORT": str(port),
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "SERVICE_TOKEN": "service-token-of-the-tests",
-        "AUDIO_DIR": str(folder / "audio"),
-        "DISK_FLOOR_BYTES": "0",
-    }
-    with (folder / "gateway.log").open("a") as log:
-        process = subprocess.Popen([sys.executable, "-m", "gateway_api"], env=env, cwd=ROOT, stderr=log)
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
-            deadline = time.monotonic() + 30
-            while True:
-                with suppress(httpx.TransportError):
-                    http.get("/health").raise_for_status()
-                    break
-                assert time.monotonic() < deadline, (folder / "gateway.log").read_text()
-            yield process, http
-    finally:
-        process.kill()
-        process.wait()
 
 
 def fill(conn: Any, title: str) -> None:
@@ -84,10 +48,10 @@ def wait_for_copy(conn: Any) -> None:
 
 @pytest.mark.timeout(180)
 def test_killed_in_the_middle_the_old_data_stands_and_the_next_restore_works(
-    database_url: str, redis_url: str, tmp_path: Path
+    database_url: str, gateway_process: Callable[..., Any]
 ) -> None:
     with psycopg.connect(database_url, autocommit=True) as conn:
-        with real_gateway(database_url, redis_url, tmp_path) as (process, http):
+        with gateway_process() as (process, http):
             fill(conn, "Old")
             made = http.post("/api/backup", params={"wait": True}).json()["name"]
             fill(conn, "New")
@@ -103,7 +67,7 @@ def test_killed_in_the_middle_the_old_data_stands_and_the_next_restore_works(
             os.kill(process.pid, signal.SIGKILL)
             asking.join()
         assert titles(conn) == (TRACKS, ["New"])
-        with real_gateway(database_url, redis_url, tmp_path) as (_, http):
+        with gateway_process() as (_, http):
             answer = http.post("/api/restore", json=body)
             assert answer.status_code == 200, answer.text
         assert titles(conn) == (TRACKS, ["Old"])
