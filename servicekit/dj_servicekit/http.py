@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -102,7 +103,8 @@ def install_error_answers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _malformed(request: Request, exc: RequestValidationError) -> JSONResponse:
-        return error_response(request, 422, ErrorCode.MALFORMED, _describe(exc))
+        errors = [error | {"loc": error["loc"][1:] or error["loc"]} for error in exc.errors()]
+        return error_response(request, 422, ErrorCode.MALFORMED, describe(errors))
 
     @app.exception_handler(HTTPException)
     async def _http_error(request: Request, exc: HTTPException) -> JSONResponse:
@@ -137,10 +139,11 @@ def error_response(
     return JSONResponse(body.model_dump(mode="json"), status_code=status, headers=headers)
 
 
-def _describe(exc: RequestValidationError) -> str:
+def describe(errors: Sequence[Mapping[str, Any]]) -> str:
+    """What pydantic found, in a line: where, and what is wrong there."""
     parts = []
-    for error in exc.errors()[:5]:
-        place = ".".join(str(part) for part in error["loc"][1:]) or str(error["loc"][0])
+    for error in errors[:5]:
+        place = ".".join(str(part) for part in error["loc"]) or "body"
         parts.append(f"{place}: {str(error['msg']).removeprefix('Value error, ')}")
     return "; ".join(parts)
 

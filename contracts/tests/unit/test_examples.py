@@ -9,10 +9,22 @@ from dj_contracts.errors import ErrorBody
 from dj_contracts.examples import EXAMPLES, read_example
 from dj_contracts.jobs import Job, JobClaim, JobCompletion, JobEvent, JobFailure, JobProgress, JobPulse
 from dj_contracts.pushes import PushRegistration, PushState
+from dj_contracts.set_building import (
+    BuildRequest,
+    NextRequest,
+    NextResult,
+    PathRequest,
+    PathResult,
+    ScoreRequest,
+    ScoreResult,
+    SetResult,
+)
 from dj_contracts.sets import OrderRequest, OrderResult
 from dj_contracts.tracks import SearchHits, Track
 
 MODELS: dict[str, type[BaseModel]] = {
+    "build-request": BuildRequest,
+    "build-result": SetResult,
     "error": ErrorBody,
     "job": Job,
     "job-claim-analyze": JobClaim,
@@ -23,10 +35,16 @@ MODELS: dict[str, type[BaseModel]] = {
     "job-failure": JobFailure,
     "job-progress": JobProgress,
     "job-pulse": JobPulse,
+    "next-request": NextRequest,
+    "next-result": NextResult,
     "order-request": OrderRequest,
     "order-result": OrderResult,
+    "path-request": PathRequest,
+    "path-result": PathResult,
     "push-registration": PushRegistration,
     "push-state": PushState,
+    "score-request": ScoreRequest,
+    "score-result": ScoreResult,
     "search-hits": SearchHits,
     "track": Track,
 }
