@@ -12,6 +12,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 
 from dj_servicekit.http import error_answers, install_error_answers
 from gateway_api.adapters.audio_folders import AudioFolders
+from gateway_api.adapters.audio_storage import FolderStorage
 from gateway_api.adapters.backup_folder import BackupFolder
 from gateway_api.adapters.dead_pushes import DeadPushes
 from gateway_api.adapters.event_bus import EventBus
@@ -97,6 +98,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
+    folders = AudioFolders(settings.audio_dir, settings.music_dirs, settings.disk_floor_bytes)
     services = Services(
         settings=settings,
         db=make_pool(settings.database_url.get_secret_value(), settings.database_connections),
@@ -104,7 +106,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         events=EventBus(settings.redis_url.get_secret_value()),
         dead_pushes=DeadPushes(settings.redis_url.get_secret_value()),
         ga=GAClient(settings.ga_url),
-        audio=AudioFolders(settings.audio_dir, settings.music_dirs, settings.disk_floor_bytes),
+        audio=folders,
+        storage=FolderStorage(folders),
         backups=BackupFolder(settings.folder_of_backups, settings.disk_floor_bytes),
     )
     app.state.services = services

@@ -18,6 +18,7 @@ import pytest
 import uvicorn
 from pydantic import SecretStr
 
+from dj_servicekit.file_spans import FileSpans
 from gateway_api.main import create_app
 from gateway_api.services import Services
 from gateway_api.settings import Settings
@@ -94,7 +95,7 @@ def serve_app() -> Callable[[Any], AbstractContextManager[str]]:
 @contextmanager
 def serving(app: Any) -> Iterator[str]:
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
+    server = uvicorn.Server(uvicorn.Config(FileSpans(app), http="h11", log_config=None, lifespan="on"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

@@ -12,10 +12,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dj_contracts.errors import ErrorBody, ErrorCode
 from dj_servicekit.errors import ServiceError
+from dj_servicekit.file_spans import FileSpans
 from dj_servicekit.logs import log
 
 REQUEST_ID_HEADER = "X-Request-ID"
@@ -113,6 +115,11 @@ def install_error_answers(app: FastAPI) -> None:
         headers = dict(exc.headers) if exc.headers else None
         return error_response(request, exc.status_code, code, detail, headers)
 
+    @app.exception_handler(ClientDisconnect)
+    async def _gone(request: Request, _exc: ClientDisconnect) -> JSONResponse:
+        # Nobody reads this: the caller went away in the middle of its own request.
+        return error_response(request, 400, ErrorCode.MALFORMED, "The request ended before its body did.")
+
     @app.exception_handler(Exception)
     async def _bug(request: Request, exc: Exception) -> JSONResponse:
         # This runs outside the middleware that binds the id, so it is named here.
@@ -151,7 +158,8 @@ def describe(errors: Sequence[Mapping[str, Any]]) -> str:
 def serve(app: FastAPI, *, host: str, port: int) -> None:
     """Run until SIGTERM or SIGINT, then finish what is under way."""
     uvicorn.run(
-        app,
+        FileSpans(app),
+        http="h11",
         host=host,
         port=port,
         log_config=None,
