@@ -85,9 +85,9 @@ def wait_for(port: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./dj bench audio")
     parser.add_argument("--streams", type=int, default=50)
-    parser.add_argument("--megabytes", type=int, default=4, help="of one range")
-    parser.add_argument("--ranges", type=int, default=5, help="that each stream asks for in a round")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--megabytes", type=int, default=16, help="of one range")
+    parser.add_argument("--ranges", type=int, default=2, help="that each stream asks for in a round")
+    parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))

@@ -69,12 +69,12 @@ async def open_by_name(username: str, audio_path: str, services: Services) -> Op
 async def open_by_track(username: str, track_id: str, services: Services) -> tuple[str, OpenedAudio]:
     """(stored path, file) of a track."""
     async with transaction(services.db) as conn:
-        track = await tracks_store.find_track(conn, username, track_id)
-    if track is None:
+        audio_path, exists = await store.find_audio_path(conn, username, track_id)
+    if not exists:
         raise track_not_found(track_id)
-    if track.audio_path is None:
+    if audio_path is None:
         raise NotFound("This track has no audio yet.", code=ErrorCode.FILE_MISSING)
-    return track.audio_path, await services.storage.open(track.audio_path)
+    return audio_path, await services.storage.open(audio_path)
 
 
 def _require_audio_name(name: str) -> None:
