@@ -31,6 +31,7 @@ from gateway_api.features.idempotency.once import AnsweredBefore, KeepAnswers, a
 from gateway_api.features.jobs import internal_routes as internal_jobs
 from gateway_api.features.jobs import routes as jobs
 from gateway_api.features.jobs.sweep import sweep_for_ever
+from gateway_api.features.pictures import routes as pictures
 from gateway_api.features.playlists import routes as playlists
 from gateway_api.features.pushes import internal_routes as internal_pushes
 from gateway_api.features.pushes import routes as pushes
@@ -63,7 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(health.router)
     app.include_router(docs.router)
     # Fixed paths stand before those with an id in their place: search before tracks, sets before playlists.
-    for feature in (search, tracks, scan, audio, sets, playlists, friends, jobs, pushes, backup):
+    for feature in (search, tracks, scan, audio, pictures, sets, playlists, friends, jobs, pushes, backup):
         app.include_router(
             feature.router,
             dependencies=[Depends(require_api_access), Depends(once)],

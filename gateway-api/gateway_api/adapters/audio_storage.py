@@ -15,7 +15,7 @@ from gateway_api.adapters.audio_folders import AudioFolders
 CHUNK = 256 * 1024
 
 
-class OpenedAudio(Protocol):
+class Content(Protocol):
     """One version of a file, held until it is closed: what is read belongs to the ETag that it names."""
 
     @property
@@ -37,7 +37,7 @@ class OpenedAudio(Protocol):
 
 
 class AudioStorage(Protocol):
-    async def open(self, audio_path: str) -> OpenedAudio:
+    async def open(self, audio_path: str) -> Content:
         """Raises Forbidden outside of what is audio here, NotFound when there is no such file."""
 
     async def has(self, audio_path: str) -> bool: ...
@@ -49,7 +49,7 @@ class AudioStorage(Protocol):
         """Nothing is there afterwards, whether or not something was."""
 
 
-class LocalAudio:
+class LocalFile:
     def __init__(self, file: BinaryIO) -> None:
         status = os.fstat(file.fileno())
         self._file = file
@@ -73,13 +73,33 @@ class LocalAudio:
         await asyncio.to_thread(self._file.close)
 
 
+class Bytes:
+    """Content that was made just now. Its ETag says of what, and it is as old as nothing."""
+
+    modified = datetime(2000, 1, 1, tzinfo=UTC)
+
+    def __init__(self, content: bytes, etag: str) -> None:
+        self._content = content
+        self.size = len(content)
+        self.etag = etag
+
+    def span(self, start: int, stop: int) -> None:
+        """It is no part of a file."""
+
+    async def chunks(self, start: int, stop: int) -> AsyncGenerator[bytes, None]:
+        yield self._content[start:stop]
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
 class FolderStorage:
     """The managed folder and the music folders."""
 
     def __init__(self, folders: AudioFolders) -> None:
         self._folders = folders
 
-    async def open(self, audio_path: str) -> LocalAudio:
+    async def open(self, audio_path: str) -> LocalFile:
         return await asyncio.to_thread(self._open, audio_path)
 
     async def has(self, audio_path: str) -> bool:
@@ -93,10 +113,10 @@ class FolderStorage:
         if path.is_relative_to(self._folders.managed):
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
-    def _open(self, audio_path: str) -> LocalAudio:
+    def _open(self, audio_path: str) -> LocalFile:
         path = self._folders.locate(audio_path)
         try:
-            return LocalAudio(path.open("rb"))
+            return LocalFile(path.open("rb"))
         except OSError as exc:
             raise NotFound(
                 f"The file {audio_path!r} cannot be read: {exc.strerror}.", code=ErrorCode.FILE_MISSING

@@ -10,7 +10,7 @@ from gateway_api.dependencies import Gateway, Owner, TrackIDPath
 from gateway_api.features.audio import usecases
 from gateway_api.features.audio.incoming import form_file, named_file
 from gateway_api.features.audio.media_types import media_type_of
-from gateway_api.features.audio.streaming import AudioResponse
+from gateway_api.features.audio.streaming import ContentResponse
 
 router = APIRouter(prefix="/api", tags=["audio"])
 
@@ -79,7 +79,7 @@ async def stream_by_name(
 ) -> Response:
     """Stream a file by a track's ``local_audio_url``, with ranges."""
     opened = await usecases.open_by_name(owner, filename, gateway)
-    return AudioResponse(opened, media_type_of(filename), version)
+    return ContentResponse(opened, media_type_of(filename), version)
 
 
 @router.head("/tracks/{track_id}/audio", include_in_schema=False)
@@ -89,4 +89,4 @@ async def stream_by_track(
 ) -> Response:
     """Stream a track's file, with ranges."""
     audio_path, opened = await usecases.open_by_track(owner, track_id, gateway)
-    return AudioResponse(opened, media_type_of(audio_path), version)
+    return ContentResponse(opened, media_type_of(audio_path), version)

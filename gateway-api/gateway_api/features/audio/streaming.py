@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from dj_contracts.errors import ErrorCode
 from dj_servicekit.file_spans import EXTENSION, MESSAGE_KEY
 from dj_servicekit.http import error_response
-from gateway_api.adapters.audio_storage import OpenedAudio
+from gateway_api.adapters.audio_storage import Content
 from gateway_api.features.audio.ranges import (
     NotSatisfiable,
     Verdict,
@@ -25,10 +25,10 @@ _FOR_EVER = "private, max-age=31536000, immutable"
 _ASK_AGAIN = "private, no-cache"
 
 
-class AudioResponse(Response):
+class ContentResponse(Response):
     """``version`` is what the URL names, if it names one: only such a URL means one content for ever."""
 
-    def __init__(self, audio: OpenedAudio, media_type: str, version: str | None = None) -> None:
+    def __init__(self, audio: Content, media_type: str, version: str | None = None) -> None:
         self._audio = audio
         self._version = Version(audio.etag, audio.modified)
         self.status_code = 200

@@ -9,7 +9,7 @@ from pathlib import Path
 from dj_contracts.errors import ErrorCode
 from dj_contracts.tracks import Track
 from dj_servicekit.errors import NotAudio, NotFound
-from gateway_api.adapters.audio_storage import OpenedAudio
+from gateway_api.adapters.audio_storage import Content
 from gateway_api.db import transaction
 from gateway_api.features.audio import store
 from gateway_api.features.audio.incoming import incoming_folder, receive
@@ -58,7 +58,7 @@ async def upload_track(
     return track.to_track(), not known
 
 
-async def open_by_name(username: str, audio_path: str, services: Services) -> OpenedAudio:
+async def open_by_name(username: str, audio_path: str, services: Services) -> Content:
     """The file of a track of this collection. A path that no track has is not served, wherever it lies."""
     async with transaction(services.db) as conn:
         if "\x00" in audio_path or not await store.has_audio_path(conn, username, audio_path):
@@ -66,7 +66,7 @@ async def open_by_name(username: str, audio_path: str, services: Services) -> Op
     return await services.storage.open(audio_path)
 
 
-async def open_by_track(username: str, track_id: str, services: Services) -> tuple[str, OpenedAudio]:
+async def open_by_track(username: str, track_id: str, services: Services) -> tuple[str, Content]:
     """(stored path, file) of a track."""
     async with transaction(services.db) as conn:
         audio_path, exists = await store.find_audio_path(conn, username, track_id)
