@@ -24,6 +24,5 @@ def analyze(audio: AudioToAnalyze, request: Request) -> Any:
 
     Sync on purpose: the thread waits for a pool process while the event loop stays free.
     """
-    return request.app.state.pool.run(
-        analyze_file, str(audio), request.app.state.settings.max_duration_seconds
-    )
+    limit = request.app.state.settings.max_duration_seconds
+    return request.app.state.pool.run(analyze_file, str(audio.path), limit, audio.parts)

@@ -5,6 +5,7 @@ import json
 import pytest
 from pydantic import BaseModel
 
+from dj_contracts.analysis import AnalysisAnswer
 from dj_contracts.errors import ErrorBody
 from dj_contracts.examples import EXAMPLES, read_example
 from dj_contracts.jobs import Job, JobClaim, JobCompletion, JobEvent, JobFailure, JobProgress, JobPulse
@@ -23,6 +24,7 @@ from dj_contracts.sets import OrderRequest, OrderResult
 from dj_contracts.tracks import SearchHits, Track
 
 MODELS: dict[str, type[BaseModel]] = {
+    "analysis-answer": AnalysisAnswer,
     "build-request": BuildRequest,
     "build-result": SetResult,
     "error": ErrorBody,
