@@ -1,11 +1,10 @@
 -- What keeps the collection safe: checksums of audio files, and answers that are given again.
 
--- The content of each file that was read through once. A row counts only while size and time of change
--- are those of the file, so it is a cache: nothing is lost with it but the time to read the files again.
+-- The content of each file that was read through once. A row counts only while the file has this ETag
+-- (size and time of change), so it is a cache: nothing is lost with it but the time to read files again.
 create table audio_checksums (
     audio_path text primary key,
-    size bigint not null,
-    mtime_ns bigint not null,
+    etag text not null,
     sha256 text not null
 );
 

@@ -1,13 +1,13 @@
-"""The SHA-256 of audio files, read through once and remembered while size and time of change stay."""
+"""The SHA-256 of audio files, read through once and remembered while their ETag stays."""
 
 import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
-from pathlib import Path
 
-from dj_servicekit.errors import ServiceError
-from gateway_api.adapters.audio_folders import AudioFolders
+from dj_servicekit.errors import Forbidden, NotFound
+from gateway_api.adapters.audio_storage import AudioStorage, Content
 from gateway_api.db import Pool, transaction
 from gateway_api.features.backup import store
 
@@ -24,7 +24,7 @@ class FileState:
 
 
 async def list_file_states(
-    paths: Sequence[str], *, db: Pool, audio: AudioFolders, read_unknown: bool
+    paths: Sequence[str], *, db: Pool, storage: AudioStorage, read_unknown: bool
 ) -> AsyncGenerator[FileState, None]:
     """The state of each file, in the order of the paths. ``read_unknown`` reads the files that were never
     read as they are now, which takes as long as the disk does."""
@@ -32,43 +32,33 @@ async def list_file_states(
         batch = paths[start : start + _BATCH]
         async with transaction(db) as conn:
             known = await store.list_checksums(conn, batch)
-        stats = await asyncio.to_thread(_look_at, batch, audio)
-        for audio_path in batch:
-            if (found := stats[audio_path]) is None:
-                yield FileState(audio_path, None, None)
-                continue
-            path, size, mtime_ns = found
-            before = known.get(audio_path)
-            if before is not None and before[:2] == (size, mtime_ns):
-                yield FileState(audio_path, size, before[2])
-            elif read_unknown:
-                yield await _read(audio_path, path, size, mtime_ns, db)
-            else:
-                yield FileState(audio_path, size, None)
+        for path in batch:
+            yield await _state(path, known.get(path), db=db, storage=storage, read_unknown=read_unknown)
 
 
-async def _read(audio_path: str, path: Path, size: int, mtime_ns: int, db: Pool) -> FileState:
+async def _state(
+    path: str, known: tuple[str, str] | None, *, db: Pool, storage: AudioStorage, read_unknown: bool
+) -> FileState:
     try:
-        sha256 = await asyncio.to_thread(_sha256, path)
-    except OSError:
-        return FileState(audio_path, None, None)  # it went away, or cannot be read: it is missing
+        file = await storage.open(path)
+    except (NotFound, Forbidden):
+        return FileState(path, None, None)
+    try:
+        if known is not None and known[0] == file.etag:
+            return FileState(path, file.size, known[1])
+        if not read_unknown:
+            return FileState(path, file.size, None)
+        sha256 = await _read(file)
+    finally:
+        await file.close()
     async with transaction(db) as conn:
-        await store.save_checksum(conn, audio_path, size, mtime_ns, sha256)
-    return FileState(audio_path, size, sha256)
+        await store.save_checksum(conn, path, file.etag, sha256)
+    return FileState(path, file.size, sha256)
 
 
-def _look_at(paths: Sequence[str], audio: AudioFolders) -> dict[str, tuple[Path, int, int] | None]:
-    found: dict[str, tuple[Path, int, int] | None] = {}
-    for audio_path in paths:
-        try:
-            path = audio.locate(audio_path)
-            status = path.stat()
-            found[audio_path] = (path, status.st_size, status.st_mtime_ns)
-        except (ServiceError, OSError):
-            found[audio_path] = None
-    return found
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+async def _read(file: Content) -> str:
+    digest = hashlib.sha256()
+    async with aclosing(file.chunks(0, file.size)) as chunks:
+        async for chunk in chunks:
+            await asyncio.to_thread(digest.update, chunk)
+    return digest.hexdigest()

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
-from gateway_api.adapters.audio_folders import AudioFolders
+from gateway_api.adapters.audio_storage import AudioStorage
 from gateway_api.db import Connection, Pool, transaction
 from gateway_api.features.backup import store
 from gateway_api.features.backup.archive import AUDIO, ArchiveWriter, table_member
@@ -22,7 +22,7 @@ class OnProgress(Protocol):
 
 
 async def make_backup(
-    path: Path, *, db: Pool, audio: AudioFolders, with_checksums: bool, on_progress: OnProgress
+    path: Path, *, db: Pool, storage: AudioStorage, with_checksums: bool, on_progress: OnProgress
 ) -> Manifest:
     """Write the backup to a path. What changes meanwhile is wholly in it or not at all."""
     with ArchiveWriter(path) as archive:
@@ -38,7 +38,12 @@ async def make_backup(
             audio_paths = await store.list_audio_paths(conn)
             created_at = datetime.now(UTC)
         in_backup = await _write_audio(
-            archive, audio_paths, db=db, audio=audio, with_checksums=with_checksums, on_progress=on_progress
+            archive,
+            audio_paths,
+            db=db,
+            storage=storage,
+            with_checksums=with_checksums,
+            on_progress=on_progress,
         )
         manifest = Manifest(
             created_at=created_at,
@@ -74,13 +79,13 @@ async def _write_audio(
     paths: list[str],
     *,
     db: Pool,
-    audio: AudioFolders,
+    storage: AudioStorage,
     with_checksums: bool,
     on_progress: OnProgress,
 ) -> AudioInBackup:
     member = archive.member(AUDIO)
     totals = {"files": 0, "bytes": 0, "missing": 0, "without_checksum": 0}
-    states = list_file_states(paths, db=db, audio=audio, read_unknown=with_checksums)
+    states = list_file_states(paths, db=db, storage=storage, read_unknown=with_checksums)
     async with aclosing(states):
         async for state in states:
             on_progress("audio checksums", 0.5 + 0.5 * totals["files"] / len(paths))

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
 from dj_servicekit.errors import Conflict
-from gateway_api.adapters.audio_folders import AudioFolders
+from gateway_api.adapters.audio_storage import AudioStorage
 from gateway_api.db import Pool, transaction
 from gateway_api.features.backup import store
 from gateway_api.features.backup.archive import ArchiveReader
@@ -28,7 +28,7 @@ from migrations.migrate import Migration, read_migrations
 _MOST_EXAMPLES = 20
 
 
-async def plan_restore(archive: ArchiveReader, *, db: Pool, audio: AudioFolders) -> RestoreReport:
+async def plan_restore(archive: ArchiveReader, *, db: Pool, storage: AudioStorage) -> RestoreReport:
     """What a restore would change. Reads all of the backup, and changes nothing."""
     manifest = archive.manifest
     _, later = _split(manifest)
@@ -41,7 +41,7 @@ async def plan_restore(archive: ArchiveReader, *, db: Pool, audio: AudioFolders)
         restored=False,
         migrations_to_apply=[migration.name for migration in later],
         tables=tables,
-        audio=await _plan_audio(archive, db=db, audio=audio),
+        audio=await _plan_audio(archive, db=db, storage=storage),
     )
 
 
@@ -99,10 +99,10 @@ async def _plan_table(archive: ArchiveReader, table: str, columns: list[str], db
             raise _unfit(archive, exc) from exc
 
 
-async def _plan_audio(archive: ArchiveReader, *, db: Pool, audio: AudioFolders) -> AudioChange:
+async def _plan_audio(archive: ArchiveReader, *, db: Pool, storage: AudioStorage) -> AudioChange:
     files: list[AudioFile] = await asyncio.to_thread(lambda: list(archive.audio_files()))
     change = AudioChange(files=len(files), present=0, missing=0, different=0, examples=[])
-    states = list_file_states([file.path for file in files], db=db, audio=audio, read_unknown=False)
+    states = list_file_states([file.path for file in files], db=db, storage=storage, read_unknown=False)
     wanted = iter(files)
     async with aclosing(states):
         async for state in states:

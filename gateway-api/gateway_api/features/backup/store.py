@@ -212,24 +212,23 @@ async def count_tracks(conn: Connection) -> int:
     return await _count(conn, _public("tracks"))
 
 
-async def list_checksums(conn: Connection, audio_paths: Sequence[str]) -> Mapping[str, tuple[int, int, str]]:
-    """Path -> (size, time of change in ns, SHA-256) of the files that were read through before."""
+async def list_checksums(conn: Connection, audio_paths: Sequence[str]) -> Mapping[str, tuple[str, str]]:
+    """Path -> (ETag, SHA-256) of the files that were read through before."""
     cursor = await conn.execute(
-        "select audio_path, size, mtime_ns, sha256 from audio_checksums where audio_path = any(%s)",
+        "select audio_path, etag, sha256 from audio_checksums where audio_path = any(%s)",
         [list(audio_paths)],
     )
     rows: list[Any] = await cursor.fetchall()
-    return {path: (size, mtime_ns, sha256) for path, size, mtime_ns, sha256 in rows}
+    return {path: (etag, sha256) for path, etag, sha256 in rows}
 
 
-async def save_checksum(conn: Connection, audio_path: str, size: int, mtime_ns: int, sha256: str) -> None:
+async def save_checksum(conn: Connection, audio_path: str, etag: str, sha256: str) -> None:
     await conn.execute(
         """
-        insert into audio_checksums (audio_path, size, mtime_ns, sha256) values (%s, %s, %s, %s)
-        on conflict (audio_path) do update
-        set size = excluded.size, mtime_ns = excluded.mtime_ns, sha256 = excluded.sha256
+        insert into audio_checksums (audio_path, etag, sha256) values (%s, %s, %s)
+        on conflict (audio_path) do update set etag = excluded.etag, sha256 = excluded.sha256
         """,
-        [audio_path, size, mtime_ns, sha256],
+        [audio_path, etag, sha256],
     )
 
 

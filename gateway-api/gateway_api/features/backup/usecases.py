@@ -113,9 +113,9 @@ async def restore_backup(services: Services, name: str, *, dry_run: bool) -> Res
     path = folder.get(name)
     with ArchiveReader(path) as archive:
         if dry_run:
-            return await plan_restore(archive, db=services.db, audio=services.audio)
+            return await plan_restore(archive, db=services.db, storage=services.storage)
         with folder.alone():
-            report = await plan_restore(archive, db=services.db, audio=services.audio)
+            report = await plan_restore(archive, db=services.db, storage=services.storage)
             async with transaction(services.db) as conn:
                 has_tracks = await store.count_tracks(conn) > 0
             safety = await _keep_what_is_here(services) if has_tracks else None
@@ -144,7 +144,7 @@ async def _write(services: Services, run: Run, note: OnProgress) -> None:
         manifest = await make_backup(
             partial,
             db=services.db,
-            audio=services.audio,
+            storage=services.storage,
             with_checksums=run.with_checksums,
             on_progress=note,
         )
