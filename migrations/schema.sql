@@ -24,15 +24,6 @@ CREATE FUNCTION public.dj_fold(value text) RETURNS text
         select trim(regexp_replace(lower(public.unaccent('public.unaccent', value)), '[^[:alnum:]]+', ' ', 'g'))
     $$;
 
-<<<<<<< HEAD
-CREATE TABLE public.download_preferences (
-    username text NOT NULL,
-    sources text[] NOT NULL,
-    format text,
-    write_tags boolean DEFAULT false NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
-);
-=======
 CREATE FUNCTION public.dj_fold_all(texts text[]) RETURNS text[]
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $$
@@ -92,7 +83,20 @@ begin
     return null;
 end
 $$;
->>>>>>> search
+
+CREATE TABLE public.audio_checksums (
+    audio_path text NOT NULL,
+    etag text NOT NULL,
+    sha256 text NOT NULL
+);
+
+CREATE TABLE public.download_preferences (
+    username text NOT NULL,
+    sources text[] NOT NULL,
+    format text,
+    write_tags boolean DEFAULT false NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
 
 CREATE TABLE public.friends (
     id bigint NOT NULL,
@@ -108,6 +112,15 @@ ALTER TABLE public.friends ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.idempotency_keys (
+    key text NOT NULL,
+    request_hash text NOT NULL,
+    status smallint,
+    headers jsonb,
+    body bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.jobs (
@@ -295,6 +308,9 @@ CREATE TABLE public.tracks (
     words tsvector GENERATED ALWAYS AS (((setweight(to_tsvector('simple'::regconfig, public.dj_fold(title)), 'A'::"char") || setweight(to_tsvector('simple'::regconfig, public.dj_fold(artist)), 'B'::"char")) || setweight(to_tsvector('simple'::regconfig, public.dj_fold(album)), 'C'::"char"))) STORED NOT NULL
 );
 
+ALTER TABLE ONLY public.audio_checksums
+    ADD CONSTRAINT audio_checksums_pkey PRIMARY KEY (audio_path);
+
 ALTER TABLE ONLY public.download_preferences
     ADD CONSTRAINT download_preferences_pkey PRIMARY KEY (username);
 
@@ -303,6 +319,9 @@ ALTER TABLE ONLY public.friends
 
 ALTER TABLE ONLY public.friends
     ADD CONSTRAINT friends_username_key UNIQUE (username);
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (key);
 
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
@@ -346,6 +365,8 @@ ALTER TABLE ONLY public.track_fingerprints
 ALTER TABLE ONLY public.tracks
     ADD CONSTRAINT tracks_pkey PRIMARY KEY (username, track_id);
 
+CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
+
 CREATE INDEX jobs_alive ON public.jobs USING btree (heartbeat_at) WHERE (state = 'active'::text);
 
 CREATE INDEX jobs_due ON public.jobs USING btree (run_after) WHERE (state = 'waiting'::text);
@@ -360,15 +381,13 @@ CREATE INDEX playlist_tracks_track ON public.playlist_tracks USING btree (userna
 
 CREATE INDEX playlists_owner ON public.playlists USING btree (username, id);
 
-<<<<<<< HEAD
 CREATE INDEX review_candidates_listing ON public.review_candidates USING btree (username, state, score DESC, id);
 
-CREATE INDEX track_fingerprints_keys ON public.track_fingerprints USING gin (keys);
-=======
 CREATE INDEX search_words_beginning ON public.search_words USING btree (word);
 
 CREATE INDEX search_words_ending ON public.search_words USING btree (reverse(word));
->>>>>>> search
+
+CREATE INDEX track_fingerprints_keys ON public.track_fingerprints USING gin (keys);
 
 CREATE INDEX tracks_added ON public.tracks USING btree (username, created_at, track_id) WHERE (deleted_at IS NULL);
 

@@ -16,6 +16,8 @@ class ErrorCode(StrEnum):
     METHOD_NOT_ALLOWED = "method_not_allowed"
     CONFLICT = "conflict"
     TOO_LARGE = "too_large"
+    PRECONDITION_FAILED = "precondition_failed"
+    RATE_LIMITED = "rate_limited"
     RANGE_NOT_SATISFIABLE = "range_not_satisfiable"
     UNUSABLE_TRACKS = "unusable_tracks"
     # The audio
