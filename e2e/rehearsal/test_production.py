@@ -98,6 +98,25 @@ def test_down_and_up_leaves_the_data_as_they_were(
     assert is_whole(production, track_id, short_record)
 
 
+def test_another_user_takes_over_what_is_there(production: Stack, track_id: str, short_record: Path) -> None:
+    ids = {"PUID": "1234", "PGID": "4321"}
+    other = Stack(
+        PROD,
+        {**production.environment, **ids},
+        project=production.project,
+        port_base=production.port_base,
+    )
+    other.up()
+    assert other.compose("exec", "-T", "download-worker", "id", "-u").strip() == "1234"
+    owners = other.compose("exec", "-T", "gateway-api", "find", "/data", "!", "-user", "1234")
+    assert not owners.strip()
+    assert is_whole(other, track_id, short_record)
+    other.gateway.post(f"/api/tracks/{track_id}/analyze", {})
+    assert not other.gateway.await_jobs(seconds=60).get("failed")
+    other.gateway.close()
+    production.up()
+
+
 def test_a_dump_restores_into_a_fresh_stack(
     production: Stack, registry: dict[str, str], track_id: str
 ) -> None:
