@@ -22,8 +22,7 @@ CREATE FUNCTION public.dj_fold(value text) RETURNS text
 
 CREATE TABLE public.audio_checksums (
     audio_path text NOT NULL,
-    size bigint NOT NULL,
-    mtime_ns bigint NOT NULL,
+    etag text NOT NULL,
     sha256 text NOT NULL
 );
 
