@@ -16,7 +16,7 @@ router = APIRouter()
     "/analyze",
     summary="Measure one file",
     response_model=AnalysisAnswer,
-    responses=error_answers(400, 403, 404, 413, 415, 422, 503),
+    responses=error_answers(400, 403, 404, 413, 415, 422, 502, 503, 504),
     openapi_extra={"requestBody": REQUEST_BODY},
 )
 def analyze(audio: AudioToAnalyze, request: Request) -> Any:

@@ -18,16 +18,21 @@ from gateway_api.adapters.dead_pushes import DeadPushes
 from gateway_api.adapters.event_bus import EventBus
 from gateway_api.adapters.ga_client import GAClient
 from gateway_api.adapters.job_queue import JobQueue
+from gateway_api.adapters.meilisearch.index import MeilisearchIndex
 from gateway_api.db import make_pool, transaction
 from gateway_api.features.audio import routes as audio
 from gateway_api.features.backup import routes as backup
 from gateway_api.features.backup.runner import run_backups_for_ever
 from gateway_api.features.docs import routes as docs
+from gateway_api.features.downloads import internal_routes as internal_fingerprints
+from gateway_api.features.downloads import routes as downloads
 from gateway_api.features.friends import routes as friends
 from gateway_api.features.friends.store import ensure_friend
 from gateway_api.features.health import routes as health
 from gateway_api.features.health.metrics import CountRequests, RequestMetrics
 from gateway_api.features.idempotency.once import AnsweredBefore, KeepAnswers, answer_again, once
+from gateway_api.features.indexing import routes as indexing
+from gateway_api.features.indexing.runner import keep_index_for_ever
 from gateway_api.features.jobs import internal_routes as internal_jobs
 from gateway_api.features.jobs import routes as jobs
 from gateway_api.features.jobs.sweep import sweep_for_ever
@@ -35,6 +40,7 @@ from gateway_api.features.pictures import routes as pictures
 from gateway_api.features.playlists import routes as playlists
 from gateway_api.features.pushes import internal_routes as internal_pushes
 from gateway_api.features.pushes import routes as pushes
+from gateway_api.features.review import routes as review
 from gateway_api.features.scan import routes as scan
 from gateway_api.features.scan.runner import run_scans_for_ever
 from gateway_api.features.search import routes as search
@@ -64,14 +70,29 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(health.router)
     app.include_router(docs.router)
     # Fixed paths stand before those with an id in their place: search before tracks, sets before playlists.
-    for feature in (search, tracks, scan, audio, pictures, sets, playlists, friends, jobs, pushes, backup):
+    for feature in (
+        search,
+        indexing,
+        tracks,
+        scan,
+        audio,
+        pictures,
+        sets,
+        playlists,
+        friends,
+        jobs,
+        downloads,
+        review,
+        pushes,
+        backup,
+    ):
         app.include_router(
             feature.router,
             dependencies=[Depends(require_api_access), Depends(once)],
             responses=error_answers(401, 403, 413, 503),
             max_body_size=settings.max_upload_bytes if feature in (audio, backup) else None,
         )
-    for internal in (internal_jobs, internal_pushes):
+    for internal in (internal_jobs, internal_fingerprints, internal_pushes):
         app.include_router(internal.router, dependencies=[Depends(require_service_token)])
     return app
 
@@ -107,6 +128,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         events=EventBus(settings.redis_url.get_secret_value()),
         dead_pushes=DeadPushes(settings.redis_url.get_secret_value()),
         ga=GAClient(settings.ga_url),
+        index=_search_index(settings),
         audio=folders,
         storage=FolderStorage(folders),
         backups=BackupFolder(settings.folder_of_backups, settings.disk_floor_bytes),
@@ -119,6 +141,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     background = [
         asyncio.create_task(sweep_for_ever(services), name="sweep"),
         asyncio.create_task(run_scans_for_ever(services), name="scans"),
+        asyncio.create_task(keep_index_for_ever(services), name="search index"),
         asyncio.create_task(run_backups_for_ever(services), name="backups"),
     ]
     try:
@@ -128,8 +151,18 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*background)
+        if services.index is not None:
+            services.index.close()
         await services.ga.close()
         await services.events.close()
         services.queue.close()
         services.dead_pushes.close()
         await services.db.close()
+
+
+def _search_index(settings: Settings) -> MeilisearchIndex | None:
+    """None where search runs on Postgres alone."""
+    if settings.meili_url is None:
+        return None
+    key = settings.meili_key.get_secret_value() if settings.meili_key else None
+    return MeilisearchIndex(settings.meili_url, key, settings.meili_index, settings.meili_timeout_seconds)

@@ -9,6 +9,7 @@ from gateway_api.adapters.dead_pushes import DeadPushes
 from gateway_api.adapters.event_bus import EventBus
 from gateway_api.adapters.ga_client import GAClient
 from gateway_api.adapters.job_queue import JobQueue
+from gateway_api.adapters.meilisearch.index import MeilisearchIndex
 from gateway_api.db import Pool
 from gateway_api.settings import Settings
 
@@ -24,3 +25,4 @@ class Services:
     audio: AudioFolders
     storage: AudioStorage
     backups: BackupFolder
+    index: MeilisearchIndex | None = None

@@ -1,6 +1,7 @@
 """A gateway on a fresh database, spoken to as a client would."""
 
 import asyncio
+import importlib.util
 import os
 import socket
 import subprocess
@@ -26,6 +27,7 @@ from standalone.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 SERVICE_TOKEN = "service-token-of-the-tests"
+MEILI_KEY = "key-of-the-stand-in"
 
 
 @dataclass
@@ -59,6 +61,8 @@ def make_settings(database_url: str, redis_url: str, tmp_path: Path) -> Callable
             "audio_dir": tmp_path / "audio",
             "music_dirs": (tmp_path / "music",),
             "sweep_seconds": 0.2,
+            "index_poll_seconds": 0.05,
+            "meili_key": SecretStr(MEILI_KEY),
             "disk_floor_bytes": 0,
         }
         return Settings(**values | changes)
@@ -104,6 +108,23 @@ def serving(app: Any) -> Iterator[str]:
         server.should_exit = True
         thread.join()
         listener.close()
+
+
+@pytest.fixture
+def meilisearch() -> Iterator[Any]:
+    """A stand-in for a Meilisearch server; see stand_in/meilisearch.py."""
+    path = Path(__file__).parent / "stand_in" / "meilisearch.py"
+    spec = importlib.util.spec_from_file_location("stand_in_meilisearch", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    server = module.StandIn(key=MEILI_KEY)
+    try:
+        yield server
+    finally:
+        server.close()
 
 
 @pytest.fixture

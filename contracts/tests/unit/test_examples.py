@@ -6,6 +6,7 @@ import pytest
 from pydantic import BaseModel
 
 from dj_contracts.analysis import AnalysisAnswer
+from dj_contracts.downloads import FingerprintAnswer, FingerprintQuestion
 from dj_contracts.errors import ErrorBody
 from dj_contracts.examples import EXAMPLES, read_example
 from dj_contracts.jobs import Job, JobClaim, JobCompletion, JobEvent, JobFailure, JobProgress, JobPulse
@@ -28,14 +29,20 @@ MODELS: dict[str, type[BaseModel]] = {
     "build-request": BuildRequest,
     "build-result": SetResult,
     "error": ErrorBody,
+    "fingerprint-answer": FingerprintAnswer,
+    "fingerprint-question": FingerprintQuestion,
     "job": Job,
     "job-claim-analyze": JobClaim,
     "job-claim-download": JobClaim,
+    "job-claim-download-search": JobClaim,
     "job-completion-analyze": JobCompletion,
     "job-completion-download": JobCompletion,
+    "job-completion-download-whole": JobCompletion,
     "job-event": JobEvent,
     "job-failure": JobFailure,
+    "job-failure-review": JobFailure,
     "job-progress": JobProgress,
+    "job-progress-download": JobProgress,
     "job-pulse": JobPulse,
     "next-request": NextRequest,
     "next-result": NextResult,

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from dj_contracts.jobs import Job
 from dj_contracts.tracks import Track
 from dj_servicekit.http import error_answers
 from gateway_api.dependencies import Gateway, Owner, TrackIDPath
@@ -67,6 +68,18 @@ async def upload_body(
     track, is_new = await usecases.upload_track(owner, named_file(request.stream(), filename), gateway)
     response.status_code = 201 if is_new else 200
     return track
+
+
+@router.post(
+    "/tracks/{track_id}/audio",
+    status_code=202,
+    responses=_UPLOADED,
+    openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": _FORM}}},
+)
+async def upload_for_track(gateway: Gateway, owner: Owner, track_id: TrackIDPath, request: Request) -> Job:
+    """Give a track that is there already its file: it is verified, attached and analysed as a job."""
+    pieces = form_file(request.stream(), request.headers.get("content-type", ""))
+    return await usecases.upload_for_track(owner, track_id, pieces, gateway)
 
 
 @router.head("/audio", include_in_schema=False)

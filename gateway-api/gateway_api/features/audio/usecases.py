@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from dj_contracts.errors import ErrorCode
+from dj_contracts.jobs import Job
 from dj_contracts.tracks import Track
-from dj_servicekit.errors import NotAudio, NotFound
+from dj_servicekit.errors import NotAudio, NotFound, ServiceError
 from gateway_api.adapters.audio_storage import Content
 from gateway_api.db import transaction
 from gateway_api.features.audio import store
 from gateway_api.features.audio.incoming import incoming_folder, receive
+from gateway_api.features.downloads.usecases import request_upload, staged_name
 from gateway_api.features.jobs.usecases import add_analysis_jobs, announce
 from gateway_api.features.scan.store import NewFile, list_known_files, save_files
 from gateway_api.features.scan.tags import read_tags
@@ -56,6 +58,23 @@ async def upload_track(
     if track is None:
         raise track_not_found(track_id)
     return track.to_track(), not known
+
+
+async def upload_for_track(
+    username: str, track_id: str, pieces: AsyncIterator[tuple[str, bytes]], services: Services
+) -> Job:
+    """Keep the file aside until a job has verified it; only then does the track have it."""
+    managed = services.audio.managed
+    with incoming_folder(services.audio) as folder:
+        received = await receive(pieces, folder, _require_audio_name)
+        staged = staged_name(safe_file_name(received.name)[1])
+        (managed / staged).parent.mkdir(exist_ok=True)
+        received.path.rename(managed / staged)
+    try:
+        return await request_upload(username, track_id, str(staged), services)
+    except ServiceError:
+        await asyncio.to_thread((managed / staged).unlink)
+        raise
 
 
 async def open_by_name(username: str, audio_path: str, services: Services) -> Content:
