@@ -38,7 +38,6 @@ class ErrorCode(StrEnum):
     AGE_RESTRICTED = "age_restricted"
     GEO_BLOCKED = "geo_blocked"
     DRM_PROTECTED = "drm_protected"
-    RATE_LIMITED = "rate_limited"
     WRONG_LENGTH = "wrong_length"
     DUPLICATE_AUDIO = "duplicate_audio"
     NOT_LOSSLESS = "not_lossless"
