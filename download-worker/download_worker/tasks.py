@@ -12,6 +12,7 @@ from download_worker.analysis import analyze
 from download_worker.attempt import Attempt
 from download_worker.download import download
 from download_worker.errors import Dropped, GatewayAway, GivenUp, JobFailed
+from download_worker.fingerprint import fingerprint_of
 from download_worker.gateway import GatewayClient
 from download_worker.outcome import Outcome
 from download_worker.settings import Settings
@@ -70,7 +71,11 @@ def _attempt(claim: JobClaim, gateway: GatewayClient, settings: Settings) -> Non
 def _perform(claim: JobClaim, attempt: Attempt, gateway: GatewayClient, settings: Settings) -> Outcome:
     attempt.check()
     if isinstance(claim.payload, AnalyzePayload):
-        return Outcome(analyze(claim.payload, attempt, settings))
+        done = analyze(claim.payload, attempt, settings)
+        done.fingerprint = fingerprint_of(
+            claim.payload.audio_path, done.analysis.duration_seconds, attempt, settings
+        )
+        return Outcome(done)
     return download(claim.payload, attempt, gateway, settings)
 
 
