@@ -91,6 +91,20 @@ begin
 end
 $$;
 
+CREATE TABLE public.audio_checksums (
+    audio_path text NOT NULL,
+    etag text NOT NULL,
+    sha256 text NOT NULL
+);
+
+CREATE TABLE public.download_preferences (
+    username text NOT NULL,
+    sources text[] NOT NULL,
+    format text,
+    write_tags boolean DEFAULT false NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.friends (
     id bigint NOT NULL,
     username text NOT NULL,
@@ -105,6 +119,15 @@ ALTER TABLE public.friends ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.idempotency_keys (
+    key text NOT NULL,
+    request_hash text NOT NULL,
+    status smallint,
+    headers jsonb,
+    body bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.jobs (
@@ -128,6 +151,10 @@ CREATE TABLE public.jobs (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     finished_at timestamp with time zone,
+    bytes_done bigint,
+    bytes_total bigint,
+    bytes_per_second real,
+    tried jsonb DEFAULT '[]'::jsonb NOT NULL,
     CONSTRAINT jobs_kind_check CHECK ((kind = ANY (ARRAY['analyze'::text, 'download'::text, 'scan'::text]))),
     CONSTRAINT jobs_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'active'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 );
@@ -150,6 +177,31 @@ CREATE TABLE public.playlists (
 
 ALTER TABLE public.playlists ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.playlists_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.review_candidates (
+    id bigint NOT NULL,
+    username text NOT NULL,
+    track_id text NOT NULL,
+    url text NOT NULL,
+    title text NOT NULL,
+    uploader text DEFAULT ''::text NOT NULL,
+    duration_seconds double precision,
+    score real NOT NULL,
+    reasons text[] DEFAULT '{}'::text[] NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    found_at timestamp with time zone DEFAULT now() NOT NULL,
+    decided_at timestamp with time zone,
+    CONSTRAINT review_candidates_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'accepted'::text, 'rejected'::text])))
+);
+
+ALTER TABLE public.review_candidates ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.review_candidates_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -211,6 +263,15 @@ CREATE TABLE public.track_corrections (
     corrected_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.track_fingerprints (
+    username text NOT NULL,
+    track_id text NOT NULL,
+    items bytea NOT NULL,
+    keys integer[] NOT NULL,
+    duration_seconds double precision NOT NULL,
+    taken_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.tracks (
     username text NOT NULL,
     track_id text NOT NULL,
@@ -255,11 +316,20 @@ CREATE TABLE public.tracks (
     words tsvector GENERATED ALWAYS AS (((setweight(to_tsvector('simple'::regconfig, public.dj_fold(title)), 'A'::"char") || setweight(to_tsvector('simple'::regconfig, public.dj_fold(artist)), 'B'::"char")) || setweight(to_tsvector('simple'::regconfig, public.dj_fold(album)), 'C'::"char"))) STORED NOT NULL
 );
 
+ALTER TABLE ONLY public.audio_checksums
+    ADD CONSTRAINT audio_checksums_pkey PRIMARY KEY (audio_path);
+
+ALTER TABLE ONLY public.download_preferences
+    ADD CONSTRAINT download_preferences_pkey PRIMARY KEY (username);
+
 ALTER TABLE ONLY public.friends
     ADD CONSTRAINT friends_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.friends
     ADD CONSTRAINT friends_username_key UNIQUE (username);
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (key);
 
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
@@ -276,6 +346,12 @@ ALTER TABLE ONLY public.playlists
 ALTER TABLE ONLY public.playlists
     ADD CONSTRAINT playlists_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.review_candidates
+    ADD CONSTRAINT review_candidates_once UNIQUE (username, track_id, url);
+
+ALTER TABLE ONLY public.review_candidates
+    ADD CONSTRAINT review_candidates_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (name);
 
@@ -291,8 +367,13 @@ ALTER TABLE ONLY public.track_analysis
 ALTER TABLE ONLY public.track_corrections
     ADD CONSTRAINT track_corrections_pkey PRIMARY KEY (username, track_id, field);
 
+ALTER TABLE ONLY public.track_fingerprints
+    ADD CONSTRAINT track_fingerprints_pkey PRIMARY KEY (username, track_id);
+
 ALTER TABLE ONLY public.tracks
     ADD CONSTRAINT tracks_pkey PRIMARY KEY (username, track_id);
+
+CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 
 CREATE INDEX jobs_alive ON public.jobs USING btree (heartbeat_at) WHERE (state = 'active'::text);
 
@@ -308,9 +389,13 @@ CREATE INDEX playlist_tracks_track ON public.playlist_tracks USING btree (userna
 
 CREATE INDEX playlists_owner ON public.playlists USING btree (username, id);
 
+CREATE INDEX review_candidates_listing ON public.review_candidates USING btree (username, state, score DESC, id);
+
 CREATE INDEX search_words_beginning ON public.search_words USING btree (word);
 
 CREATE INDEX search_words_ending ON public.search_words USING btree (reverse(word));
+
+CREATE INDEX track_fingerprints_keys ON public.track_fingerprints USING gin (keys);
 
 CREATE INDEX tracks_added ON public.tracks USING btree (username, created_at, track_id) WHERE (deleted_at IS NULL);
 
@@ -344,6 +429,9 @@ CREATE TRIGGER tracks_inserted AFTER INSERT ON public.tracks REFERENCING NEW TAB
 
 CREATE TRIGGER tracks_updated AFTER UPDATE ON public.tracks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_updated();
 
+ALTER TABLE ONLY public.download_preferences
+    ADD CONSTRAINT download_preferences_username_fkey FOREIGN KEY (username) REFERENCES public.friends(username) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_username_fkey FOREIGN KEY (username) REFERENCES public.friends(username) ON DELETE CASCADE;
 
@@ -359,11 +447,17 @@ ALTER TABLE ONLY public.playlist_tracks
 ALTER TABLE ONLY public.playlists
     ADD CONSTRAINT playlists_username_fkey FOREIGN KEY (username) REFERENCES public.friends(username) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.review_candidates
+    ADD CONSTRAINT review_candidates_username_track_id_fkey FOREIGN KEY (username, track_id) REFERENCES public.tracks(username, track_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.track_analysis
     ADD CONSTRAINT track_analysis_username_track_id_fkey FOREIGN KEY (username, track_id) REFERENCES public.tracks(username, track_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.track_corrections
     ADD CONSTRAINT track_corrections_username_track_id_fkey FOREIGN KEY (username, track_id) REFERENCES public.tracks(username, track_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.track_fingerprints
+    ADD CONSTRAINT track_fingerprints_username_track_id_fkey FOREIGN KEY (username, track_id) REFERENCES public.tracks(username, track_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.tracks
     ADD CONSTRAINT tracks_username_fkey FOREIGN KEY (username) REFERENCES public.friends(username) ON DELETE CASCADE;

@@ -19,6 +19,7 @@ _CONSTRAINTS: dict[str, type[ServiceError]] = {
     "tracks_username_fkey": NotFound,
     "playlists_username_fkey": NotFound,
     "jobs_username_fkey": NotFound,
+    "download_preferences_username_fkey": NotFound,
     "playlist_tracks_track_fkey": NotFound,
     "friends_username_key": Conflict,
     "tracks_pkey": Conflict,

@@ -2,11 +2,14 @@
 
 import asyncio
 import importlib.util
+import os
 import socket
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +19,13 @@ import pytest
 import uvicorn
 from pydantic import SecretStr
 
+from dj_servicekit.file_spans import FileSpans
 from gateway_api.main import create_app
 from gateway_api.services import Services
 from gateway_api.settings import Settings
+from standalone.ports import free_ports
 
+ROOT = Path(__file__).parents[2]
 SERVICE_TOKEN = "service-token-of-the-tests"
 MEILI_KEY = "key-of-the-stand-in"
 
@@ -93,7 +99,7 @@ def serve_app() -> Callable[[Any], AbstractContextManager[str]]:
 @contextmanager
 def serving(app: Any) -> Iterator[str]:
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
+    server = uvicorn.Server(uvicorn.Config(FileSpans(app), http="h11", log_config=None, lifespan="on"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
@@ -139,3 +145,37 @@ def eventually() -> Callable[..., Any]:
         return found
 
     return poll
+
+
+@pytest.fixture
+def gateway_process(database_url: str, redis_url: str, tmp_path: Path) -> Callable[[], Any]:
+    """``with gateway_process() as (process, http)``: one that can be stopped and killed."""
+    env = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "SERVICE_TOKEN": SERVICE_TOKEN,
+        "AUDIO_DIR": str(tmp_path / "audio"),
+        "DISK_FLOOR_BYTES": "0",
+    }
+    return lambda: real_gateway(env, tmp_path)
+
+
+@contextmanager
+def real_gateway(env: dict[str, str], folder: Path) -> Iterator[tuple[Any, httpx.Client]]:
+    """A gateway in a process of its own, which can be killed."""
+    port = free_ports(1)[0]
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PORT": str(port), **env}
+    with (folder / "gateway.log").open("a") as log:
+        process = subprocess.Popen([sys.executable, "-m", "gateway_api"], env=env, cwd=ROOT, stderr=log)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+            deadline = time.monotonic() + 30
+            while True:
+                with suppress(httpx.TransportError):
+                    http.get("/health").raise_for_status()
+                    break
+                assert time.monotonic() < deadline, (folder / "gateway.log").read_text()
+            yield process, http
+    finally:
+        process.kill()
+        process.wait()

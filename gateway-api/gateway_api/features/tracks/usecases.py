@@ -15,6 +15,7 @@ from gateway_api.features.jobs import store as jobs_store
 from gateway_api.features.tracks import store
 from gateway_api.features.tracks.filters import TrackFilter
 from gateway_api.features.tracks.models import MEASURED, TrackPage, TrackRow
+from gateway_api.preconditions import require_match
 
 
 def track_not_found(track_id: str) -> NotFound:
@@ -56,7 +57,9 @@ async def list_tracks(
     )
 
 
-async def edit_track(db: Pool, username: str, track_id: str, patch: TrackFields) -> Track:
+async def edit_track(
+    db: Pool, username: str, track_id: str, patch: TrackFields, if_match: str | None = None
+) -> Track:
     """Set what the patch names. A measured field set to null goes back to what was measured."""
     fields = patch.model_dump(exclude_unset=True)
     corrections = {name: fields[name] for name in MEASURED if name in fields}
@@ -68,6 +71,8 @@ async def edit_track(db: Pool, username: str, track_id: str, patch: TrackFields)
     async with transaction(db) as conn:
         if not await store.lock_track(conn, username, track_id):
             raise track_not_found(track_id)
+        if if_match is not None:
+            require_match(if_match, (await _get_row(conn, username, track_id)).updated_at)
         if any(value is None for value in corrections.values()):
             measured = await store.find_analysis(conn, username, track_id)
             fallback = store.measured_values(measured) if measured else {}
