@@ -12,13 +12,14 @@ from fastapi.middleware.gzip import GZipMiddleware
 
 from dj_servicekit.http import error_answers, install_error_answers
 from gateway_api.adapters.audio_folders import AudioFolders
-from gateway_api.adapters.audio_storage import FolderStorage
+from gateway_api.adapters.audio_storage import AudioStorage, FolderStorage
 from gateway_api.adapters.backup_folder import BackupFolder
 from gateway_api.adapters.dead_pushes import DeadPushes
 from gateway_api.adapters.event_bus import EventBus
 from gateway_api.adapters.ga_client import GAClient
 from gateway_api.adapters.job_queue import JobQueue
 from gateway_api.adapters.meilisearch.index import MeilisearchIndex
+from gateway_api.adapters.s3_storage import S3Storage, make_client
 from gateway_api.db import make_pool, transaction
 from gateway_api.features.audio import routes as audio
 from gateway_api.features.backup import routes as backup
@@ -130,7 +131,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         ga=GAClient(settings.ga_url),
         index=_search_index(settings),
         audio=folders,
-        storage=FolderStorage(folders),
+        storage=_audio_storage(settings, folders),
         backups=BackupFolder(settings.folder_of_backups, settings.disk_floor_bytes),
     )
     app.state.services = services
@@ -158,6 +159,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         services.queue.close()
         services.dead_pushes.close()
         await services.db.close()
+
+
+def _audio_storage(settings: Settings, folders: AudioFolders) -> AudioStorage:
+    local = FolderStorage(folders)
+    if not (settings.s3_url and settings.s3_bucket and settings.s3_access_key and settings.s3_secret_key):
+        return local
+    secret = settings.s3_secret_key.get_secret_value()
+    client = make_client(settings.s3_url, settings.s3_access_key, secret, settings.s3_region)
+    return S3Storage(client, settings.s3_bucket, settings.s3_prefix, local)
 
 
 def _search_index(settings: Settings) -> MeilisearchIndex | None:
