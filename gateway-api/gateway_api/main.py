@@ -21,15 +21,20 @@ from gateway_api.features.friends.store import ensure_friend
 from gateway_api.features.health import routes as health
 from gateway_api.features.jobs import internal_routes as internal_jobs
 from gateway_api.features.jobs import routes as jobs
-from gateway_api.features.jobs.sweep import sweep_for_ever
 from gateway_api.features.playlists import routes as playlists
 from gateway_api.features.pushes import internal_routes as internal_pushes
 from gateway_api.features.pushes import routes as pushes
+from gateway_api.features.queue.sweep import sweep_for_ever
+from gateway_api.features.reanalysis import routes as reanalysis
+from gateway_api.features.reanalysis.runner import run_reanalyses_for_ever
 from gateway_api.features.scan import routes as scan
 from gateway_api.features.scan.runner import run_scans_for_ever
 from gateway_api.features.search import routes as search
 from gateway_api.features.sets import routes as sets
 from gateway_api.features.tracks import routes as tracks
+from gateway_api.features.workers import internal_routes as internal_workers
+from gateway_api.features.workers import routes as workers
+from gateway_api.host_limits import HostLimits
 from gateway_api.security import require_api_access, require_service_token
 from gateway_api.services import Services
 from gateway_api.settings import Settings
@@ -50,14 +55,14 @@ def create_app(settings: Settings) -> FastAPI:
     install_error_answers(app)
     app.include_router(health.router)
     # Fixed paths stand before those with an id in their place: search before tracks, sets before playlists.
-    for feature in (search, tracks, scan, audio, sets, playlists, friends, jobs, pushes):
+    for feature in (search, tracks, scan, audio, sets, playlists, friends, reanalysis, jobs, pushes, workers):
         app.include_router(
             feature.router,
             dependencies=[Depends(require_api_access)],
             responses=error_answers(401, 403, 413, 503),
             max_body_size=settings.max_upload_bytes if feature is audio else None,
         )
-    for internal in (internal_jobs, internal_pushes):
+    for internal in (internal_jobs, internal_pushes, internal_workers):
         app.include_router(internal.router, dependencies=[Depends(require_service_token)])
     return app
 
@@ -68,7 +73,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services = Services(
         settings=settings,
         db=make_pool(settings.database_url.get_secret_value(), settings.database_connections),
-        queue=JobQueue(settings.redis_url.get_secret_value()),
+        queue=JobQueue(settings.redis_url.get_secret_value(), HostLimits.parse(settings.host_limits)),
         events=EventBus(settings.redis_url.get_secret_value()),
         dead_pushes=DeadPushes(settings.redis_url.get_secret_value()),
         ga=GAClient(settings.ga_url),
@@ -82,6 +87,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     background = [
         asyncio.create_task(sweep_for_ever(services), name="sweep"),
         asyncio.create_task(run_scans_for_ever(services), name="scans"),
+        asyncio.create_task(run_reanalyses_for_ever(services), name="reanalyses"),
     ]
     try:
         yield

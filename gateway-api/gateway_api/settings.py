@@ -10,6 +10,7 @@ from pydantic_settings import NoDecode
 
 from dj_contracts.tracks import Username
 from dj_servicekit.settings import ServiceSettings
+from gateway_api.host_limits import HostLimits
 
 PathList = Annotated[tuple[Path, ...], NoDecode]
 WordList = Annotated[tuple[str, ...], NoDecode]
@@ -34,6 +35,7 @@ class Settings(ServiceSettings):
     job_lease_seconds: float = Field(default=30, gt=0)
     job_max_attempts: int = Field(default=5, ge=1)
     sweep_seconds: float = Field(default=2, gt=0)
+    host_limits: str = "youtube.com=2/2 soundcloud.com=2/1 *=4/0"
 
     @field_validator("music_dirs", mode="before")
     @classmethod
@@ -44,6 +46,12 @@ class Settings(ServiceSettings):
     @classmethod
     def _split_words(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("host_limits")
+    @classmethod
+    def _read_host_limits(cls, value: str) -> str:
+        HostLimits.parse(value)
+        return value
 
     @model_validator(mode="after")
     def _public_needs_a_credential(self) -> "Settings":

@@ -11,14 +11,19 @@ from dj_contracts.jobs import Job, JobClaim, JobCompletion, JobEvent, JobFailure
 from dj_contracts.pushes import PushRegistration, PushState
 from dj_contracts.sets import OrderRequest, OrderResult
 from dj_contracts.tracks import SearchHits, Track
+from dj_contracts.workers import WorkerReport
 
 MODELS: dict[str, type[BaseModel]] = {
     "error": ErrorBody,
     "job": Job,
     "job-claim-analyze": JobClaim,
     "job-claim-download": JobClaim,
+    "job-claim-extract-cover-art": JobClaim,
+    "job-claim-fix-duration": JobClaim,
     "job-completion-analyze": JobCompletion,
     "job-completion-download": JobCompletion,
+    "job-completion-extract-cover-art": JobCompletion,
+    "job-completion-fix-duration": JobCompletion,
     "job-event": JobEvent,
     "job-failure": JobFailure,
     "job-progress": JobProgress,
@@ -29,6 +34,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "push-state": PushState,
     "search-hits": SearchHits,
     "track": Track,
+    "worker-report": WorkerReport,
 }
 
 

@@ -9,6 +9,9 @@ from pydantic import BaseModel
 from dj_contracts.errors import ErrorCode
 from dj_contracts.jobs import Job, JobEvent, JobKind, JobState
 
+# Kinds that no worker runs: the gateway does, for they are mostly rows.
+OF_THE_GATEWAY = frozenset({JobKind.SCAN, JobKind.REANALYZE})
+
 
 @dataclass(frozen=True)
 class JobRow:
@@ -25,6 +28,9 @@ class JobRow:
     error_code: str | None
     error: str | None
     result: dict[str, Any] | None
+    priority: int
+    host: str | None
+    batch_id: str | None
     created_at: datetime
     updated_at: datetime
     finished_at: datetime | None
