@@ -13,6 +13,7 @@ from dj_contracts.jobs import AnalysisDone, AnalyzePayload
 from dj_servicekit.logs import log
 from download_worker.attempt import Attempt
 from download_worker.errors import JobFailed
+from download_worker.http_client import new_client
 from download_worker.settings import Settings
 from download_worker.stopping import stop_requested
 
@@ -62,14 +63,9 @@ def _ask(payload: AnalyzePayload, attempt: Attempt, settings: Settings) -> httpx
 
     def ask() -> None:
         try:
-            answers.append(
-                httpx.post(
-                    f"{settings.essentia_url}/analyze",
-                    json={"filename": payload.audio_path},
-                    timeout=httpx.Timeout(settings.analysis_timeout_seconds, connect=3),
-                    trust_env=False,
-                )
-            )
+            timeout = httpx.Timeout(settings.analysis_timeout_seconds, connect=3)
+            with new_client(base_url=settings.essentia_url, timeout=timeout) as essentia:
+                answers.append(essentia.post("/analyze", json={"filename": payload.audio_path}))
         except httpx.TransportError as exc:
             answers.append(exc)
 

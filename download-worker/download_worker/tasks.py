@@ -1,6 +1,7 @@
 """What RQ runs, by name: one job, from its claim at the gateway to its report."""
 
 import time
+from functools import cache
 
 from rq import Retry
 from structlog.contextvars import bound_contextvars
@@ -21,9 +22,15 @@ from download_worker.stopping import stop_requested
 _BACK_IN_THE_QUEUE = Retry(max=1_000_000)
 
 
+@cache
+def known_settings() -> Settings:
+    """Read once by the process that forks; RQ gives a job nothing but its id."""
+    return Settings()
+
+
 def run_job(job_id: str) -> Retry | None:
     """Claim the job, do it, report it. The answer is only for RQ; the gateway keeps the truth."""
-    settings = Settings()
+    settings = known_settings()
     with (
         bound_contextvars(job_id=job_id),
         GatewayClient(settings.gateway_url, settings.service_token.get_secret_value(), wait=_wait) as gateway,

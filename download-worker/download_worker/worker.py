@@ -1,6 +1,6 @@
 """The RQ worker: forks a work horse a job, and outlives a Redis that goes and comes back."""
 
-import importlib
+import gc
 import signal
 import time
 from types import FrameType
@@ -11,12 +11,14 @@ from redis.exceptions import RedisError
 from rq import Queue, Worker
 from rq.job import Job
 
-from dj_contracts.jobs import QUEUE_NAME, RUN_JOB
+from dj_contracts.jobs import BATCH_QUEUE_NAME, QUEUE_NAME
 from dj_servicekit.logs import log
+from download_worker.http_client import warm_up
 from download_worker.places import sweep
 from download_worker.redis_client import connect
 from download_worker.settings import Settings
 from download_worker.stopping import request_stop
+from download_worker.tasks import known_settings
 
 _FIRST_WAIT_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 5.0
@@ -30,9 +32,11 @@ class JobWorker(Worker):
     max_connection_wait_time = 5.0
 
     def __init__(self, settings: Settings, connection: Redis) -> None:
-        queue = Queue(QUEUE_NAME, connection=connection, serializer="json")
+        queues = [
+            Queue(name, connection=connection, serializer="json") for name in (QUEUE_NAME, BATCH_QUEUE_NAME)
+        ]
         super().__init__(
-            [queue],
+            queues,
             connection=connection,
             serializer="json",
             worker_ttl=60,
@@ -80,8 +84,12 @@ class JobWorker(Worker):
 
 def run_worker(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then finish the job under way."""
-    # Loaded before the fork, so that each work horse starts with its imports done.
-    importlib.import_module(RUN_JOB.rpartition(".")[0])
+    # All of it is there before the fork, so that each work horse starts with it.
+    known_settings()
+    warm_up()
+    # What stands now stands for ever: no work horse need walk, and so copy, the memory it shares with us.
+    gc.collect()
+    gc.freeze()
     sweep(settings.audio_dir)
     pause = _FIRST_WAIT_SECONDS
     worker: JobWorker | None = None
@@ -91,7 +99,7 @@ def run_worker(settings: Settings) -> None:
         try:
             connection.ping()
             worker = JobWorker(settings, connection)
-            log.info("worker_started", queue=QUEUE_NAME, name=worker.name)
+            log.info("worker_started", name=worker.name)
             pause = _FIRST_WAIT_SECONDS
             worker.work(logging_level="WARNING")
         except RedisError as exc:
