@@ -1,3 +1,7 @@
+CREATE EXTENSION IF NOT EXISTS btree_gin WITH SCHEMA public;
+
+COMMENT ON EXTENSION btree_gin IS 'support for indexing common datatypes in GIN';
+
 CREATE EXTENSION IF NOT EXISTS fuzzystrmatch WITH SCHEMA public;
 
 COMMENT ON EXTENSION fuzzystrmatch IS 'determine similarities and distance between strings';
@@ -20,6 +24,80 @@ CREATE FUNCTION public.dj_fold(value text) RETURNS text
         select trim(regexp_replace(lower(public.unaccent('public.unaccent', value)), '[^[:alnum:]]+', ' ', 'g'))
     $$;
 
+CREATE FUNCTION public.dj_fold_all(texts text[]) RETURNS text[]
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+        select coalesce(array_agg(distinct folded), '{}')
+        from (select public.dj_fold(one) as folded from unnest(texts) as one) each
+        where folded <> ''
+    $$;
+
+CREATE FUNCTION public.dj_note_changed_words() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into public.search_words (word)
+    select found.word
+    from (select distinct left(w.word, 100) collate "C" as word
+          from new_rows n left join old_rows o using (username, track_id),
+               unnest(string_to_array(n.folded, ' ')) as w (word)
+          where n.folded is distinct from o.folded) found
+    where found.word <> '' and not exists (select from public.search_words k where k.word = found.word);
+    return null;
+end
+$$;
+
+CREATE FUNCTION public.dj_note_changes() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if exists (select from public.search_indexes) then
+        insert into public.search_outbox (username, track_id)
+        select distinct username, track_id from changed_rows;
+    end if;
+    return null;
+end
+$$;
+
+CREATE FUNCTION public.dj_note_moves() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if exists (select from public.search_indexes) then
+        insert into public.search_outbox (username, track_id)
+        select username, track_id from old_rows union select username, track_id from new_rows;
+    end if;
+    return null;
+end
+$$;
+
+CREATE FUNCTION public.dj_note_words() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into public.search_words (word)
+    select found.word
+    from (select distinct left(w.word, 100) collate "C" as word
+          from new_rows n, unnest(string_to_array(n.folded, ' ')) as w (word)) found
+    where found.word <> '' and not exists (select from public.search_words k where k.word = found.word);
+    return null;
+end
+$$;
+
+CREATE TABLE public.audio_checksums (
+    audio_path text NOT NULL,
+    etag text NOT NULL,
+    sha256 text NOT NULL
+);
+
+CREATE TABLE public.download_preferences (
+    username text NOT NULL,
+    sources text[] NOT NULL,
+    format text,
+    write_tags boolean DEFAULT false NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.friends (
     id bigint NOT NULL,
     username text NOT NULL,
@@ -34,6 +112,15 @@ ALTER TABLE public.friends ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.idempotency_keys (
+    key text NOT NULL,
+    request_hash text NOT NULL,
+    status smallint,
+    headers jsonb,
+    body bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.jobs (
@@ -57,6 +144,10 @@ CREATE TABLE public.jobs (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     finished_at timestamp with time zone,
+    bytes_done bigint,
+    bytes_total bigint,
+    bytes_per_second real,
+    tried jsonb DEFAULT '[]'::jsonb NOT NULL,
     priority smallint DEFAULT 0 NOT NULL,
     host text,
     started_at timestamp with time zone,
@@ -97,10 +188,67 @@ CREATE TABLE public.pushes (
     pushed_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.review_candidates (
+    id bigint NOT NULL,
+    username text NOT NULL,
+    track_id text NOT NULL,
+    url text NOT NULL,
+    title text NOT NULL,
+    uploader text DEFAULT ''::text NOT NULL,
+    duration_seconds double precision,
+    score real NOT NULL,
+    reasons text[] DEFAULT '{}'::text[] NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    found_at timestamp with time zone DEFAULT now() NOT NULL,
+    decided_at timestamp with time zone,
+    CONSTRAINT review_candidates_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'accepted'::text, 'rejected'::text])))
+);
+
+ALTER TABLE public.review_candidates ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.review_candidates_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.schema_migrations (
     name text NOT NULL,
     checksum text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.search_indexes (
+    name text NOT NULL,
+    build text,
+    fingerprint text,
+    built_at timestamp with time zone,
+    next_build text,
+    next_fingerprint text,
+    next_since timestamp with time zone,
+    next_username text,
+    next_track_id text
+);
+
+CREATE TABLE public.search_outbox (
+    seq bigint NOT NULL,
+    username text NOT NULL,
+    track_id text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE public.search_outbox ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.search_outbox_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.search_words (
+    word text NOT NULL COLLATE pg_catalog."C"
 );
 
 CREATE TABLE public.track_analysis (
@@ -117,6 +265,15 @@ CREATE TABLE public.track_corrections (
     field text NOT NULL,
     value jsonb NOT NULL,
     corrected_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.track_fingerprints (
+    username text NOT NULL,
+    track_id text NOT NULL,
+    items bytea NOT NULL,
+    keys integer[] NOT NULL,
+    duration_seconds double precision NOT NULL,
+    taken_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.tracks (
@@ -157,7 +314,9 @@ CREATE TABLE public.tracks (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     deleted_at timestamp with time zone,
     folded text GENERATED ALWAYS AS (public.dj_fold(((((title || ' '::text) || artist) || ' '::text) || album))) STORED NOT NULL,
-    words tsvector GENERATED ALWAYS AS (to_tsvector('simple'::regconfig, public.dj_fold(((((title || ' '::text) || artist) || ' '::text) || album)))) STORED NOT NULL,
+    genre_words text[] GENERATED ALWAYS AS (public.dj_fold_all((genres || styles))) STORED NOT NULL,
+    style_words text[] GENERATED ALWAYS AS (public.dj_fold_all(styles)) STORED NOT NULL,
+    words tsvector GENERATED ALWAYS AS (((setweight(to_tsvector('simple'::regconfig, public.dj_fold(title)), 'A'::"char") || setweight(to_tsvector('simple'::regconfig, public.dj_fold(artist)), 'B'::"char")) || setweight(to_tsvector('simple'::regconfig, public.dj_fold(album)), 'C'::"char"))) STORED NOT NULL,
     cover_path text
 );
 
@@ -167,11 +326,20 @@ CREATE TABLE public.workers (
     seen_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+ALTER TABLE ONLY public.audio_checksums
+    ADD CONSTRAINT audio_checksums_pkey PRIMARY KEY (audio_path);
+
+ALTER TABLE ONLY public.download_preferences
+    ADD CONSTRAINT download_preferences_pkey PRIMARY KEY (username);
+
 ALTER TABLE ONLY public.friends
     ADD CONSTRAINT friends_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.friends
     ADD CONSTRAINT friends_username_key UNIQUE (username);
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (key);
 
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
@@ -191,8 +359,20 @@ ALTER TABLE ONLY public.playlists
 ALTER TABLE ONLY public.pushes
     ADD CONSTRAINT pushes_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.review_candidates
+    ADD CONSTRAINT review_candidates_once UNIQUE (username, track_id, url);
+
+ALTER TABLE ONLY public.review_candidates
+    ADD CONSTRAINT review_candidates_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.search_indexes
+    ADD CONSTRAINT search_indexes_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.search_outbox
+    ADD CONSTRAINT search_outbox_pkey PRIMARY KEY (seq);
 
 ALTER TABLE ONLY public.track_analysis
     ADD CONSTRAINT track_analysis_pkey PRIMARY KEY (username, track_id, engine_version);
@@ -200,11 +380,16 @@ ALTER TABLE ONLY public.track_analysis
 ALTER TABLE ONLY public.track_corrections
     ADD CONSTRAINT track_corrections_pkey PRIMARY KEY (username, track_id, field);
 
+ALTER TABLE ONLY public.track_fingerprints
+    ADD CONSTRAINT track_fingerprints_pkey PRIMARY KEY (username, track_id);
+
 ALTER TABLE ONLY public.tracks
     ADD CONSTRAINT tracks_pkey PRIMARY KEY (username, track_id);
 
 ALTER TABLE ONLY public.workers
     ADD CONSTRAINT workers_pkey PRIMARY KEY (name);
+
+CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 
 CREATE INDEX jobs_alive ON public.jobs USING btree (heartbeat_at) WHERE (state = 'active'::text);
 
@@ -228,6 +413,14 @@ CREATE INDEX playlists_owner ON public.playlists USING btree (username, id);
 
 CREATE INDEX pushes_job ON public.pushes USING btree (job_id);
 
+CREATE INDEX review_candidates_listing ON public.review_candidates USING btree (username, state, score DESC, id);
+
+CREATE INDEX search_words_beginning ON public.search_words USING btree (word);
+
+CREATE INDEX search_words_ending ON public.search_words USING btree (reverse(word));
+
+CREATE INDEX track_fingerprints_keys ON public.track_fingerprints USING gin (keys);
+
 CREATE INDEX tracks_added ON public.tracks USING btree (username, created_at, track_id) WHERE (deleted_at IS NULL);
 
 CREATE INDEX tracks_artist ON public.tracks USING btree (username, public.dj_fold(artist), track_id) WHERE (deleted_at IS NULL);
@@ -236,11 +429,32 @@ CREATE UNIQUE INDEX tracks_audio_path ON public.tracks USING btree (username, au
 
 CREATE INDEX tracks_bpm ON public.tracks USING btree (username, bpm, track_id) WHERE (deleted_at IS NULL);
 
-CREATE INDEX tracks_folded ON public.tracks USING gin (folded public.gin_trgm_ops);
+CREATE INDEX tracks_genre_words ON public.tracks USING gin (genre_words);
+
+CREATE INDEX tracks_shelf ON public.tracks USING btree (username, public.dj_fold(library_identifier)) WHERE (library_identifier IS NOT NULL);
 
 CREATE INDEX tracks_title ON public.tracks USING btree (username, public.dj_fold(title), track_id) WHERE (deleted_at IS NULL);
 
-CREATE INDEX tracks_words ON public.tracks USING gin (words);
+CREATE INDEX tracks_words ON public.tracks USING gin (username, words);
+
+CREATE TRIGGER playlist_tracks_deleted AFTER DELETE ON public.playlist_tracks REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_note_changes();
+
+CREATE TRIGGER playlist_tracks_inserted AFTER INSERT ON public.playlist_tracks REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_note_changes();
+
+CREATE TRIGGER playlist_tracks_updated AFTER UPDATE ON public.playlist_tracks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_note_moves();
+
+CREATE TRIGGER tracks_deleted AFTER DELETE ON public.tracks REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_note_changes();
+
+CREATE TRIGGER tracks_inserted AFTER INSERT ON public.tracks REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_note_changes();
+
+CREATE TRIGGER tracks_updated AFTER UPDATE ON public.tracks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_note_moves();
+
+CREATE TRIGGER tracks_words_inserted AFTER INSERT ON public.tracks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_note_words();
+
+CREATE TRIGGER tracks_words_updated AFTER UPDATE ON public.tracks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_note_changed_words();
+
+ALTER TABLE ONLY public.download_preferences
+    ADD CONSTRAINT download_preferences_username_fkey FOREIGN KEY (username) REFERENCES public.friends(username) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES public.jobs(id) ON DELETE SET NULL;
@@ -263,11 +477,17 @@ ALTER TABLE ONLY public.playlists
 ALTER TABLE ONLY public.pushes
     ADD CONSTRAINT pushes_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.review_candidates
+    ADD CONSTRAINT review_candidates_username_track_id_fkey FOREIGN KEY (username, track_id) REFERENCES public.tracks(username, track_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.track_analysis
     ADD CONSTRAINT track_analysis_username_track_id_fkey FOREIGN KEY (username, track_id) REFERENCES public.tracks(username, track_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.track_corrections
     ADD CONSTRAINT track_corrections_username_track_id_fkey FOREIGN KEY (username, track_id) REFERENCES public.tracks(username, track_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.track_fingerprints
+    ADD CONSTRAINT track_fingerprints_username_track_id_fkey FOREIGN KEY (username, track_id) REFERENCES public.tracks(username, track_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.tracks
     ADD CONSTRAINT tracks_username_fkey FOREIGN KEY (username) REFERENCES public.friends(username) ON DELETE CASCADE;

@@ -16,6 +16,7 @@ _CONSTRAINTS: dict[str, type[ServiceError]] = {
     "tracks_username_fkey": NotFound,
     "playlists_username_fkey": NotFound,
     "jobs_username_fkey": NotFound,
+    "download_preferences_username_fkey": NotFound,
     "playlist_tracks_track_fkey": NotFound,
     "friends_username_key": Conflict,
     "tracks_pkey": Conflict,
@@ -44,13 +45,21 @@ def make_pool(url: str, connections: int) -> Pool:
         timeout=5,
         open=False,
         check=AsyncConnectionPool.check_connection,
-        kwargs={"options": "-c statement_timeout=30000 -c lock_timeout=5000"},
+        kwargs={"autocommit": True, "options": "-c statement_timeout=30000 -c lock_timeout=5000"},
     )
 
 
 @asynccontextmanager
 async def transaction(pool: Pool) -> AsyncIterator[Connection]:
     """One transaction: committed at the end of the block, rolled back by an exception."""
+    async with reading(pool) as conn, conn.transaction():
+        yield conn
+
+
+@asynccontextmanager
+async def reading(pool: Pool) -> AsyncIterator[Connection]:
+    """For a statement that only reads, and is a transaction by itself: BEGIN and COMMIT would be two more
+    journeys to the database, which cost more than the row of one track."""
     try:
         async with pool.connection() as conn:
             yield conn

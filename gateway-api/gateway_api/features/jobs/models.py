@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from dj_contracts.downloads import SourceTry
 from dj_contracts.errors import ErrorCode
 from dj_contracts.jobs import Job, JobEvent, JobKind, JobState
 
@@ -31,6 +32,10 @@ class JobRow:
     priority: int
     host: str | None
     batch_id: str | None
+    bytes_done: int | None
+    bytes_total: int | None
+    bytes_per_second: float | None
+    tried: list[dict[str, Any]]
     created_at: datetime
     updated_at: datetime
     finished_at: datetime | None
@@ -49,6 +54,10 @@ class JobRow:
             returnvalue=self.result,
             failedReason=self.error,
             error_code=ErrorCode(self.error_code) if self.error_code else None,
+            bytes_done=self.bytes_done,
+            bytes_total=self.bytes_total,
+            bytes_per_second=self.bytes_per_second,
+            tried=[SourceTry.model_validate(one) for one in self.tried],
             created_at=self.created_at,
             updated_at=self.updated_at,
             finished_at=self.finished_at,
@@ -63,6 +72,9 @@ class JobRow:
             state=JobState(self.state),
             progress=self.progress,
             stage=self.stage,
+            bytes_done=self.bytes_done,
+            bytes_total=self.bytes_total,
+            bytes_per_second=self.bytes_per_second,
             error_code=ErrorCode(self.error_code) if self.error_code else None,
             failedReason=self.error,
         )

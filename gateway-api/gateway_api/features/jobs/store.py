@@ -10,14 +10,16 @@ from typing import Any
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from dj_contracts.downloads import SourceTry
 from dj_contracts.errors import ErrorCode
-from dj_contracts.jobs import JobKind, JobPriority, JobState
+from dj_contracts.jobs import JobKind, JobPriority, JobProgress, JobState
 from gateway_api.db import Connection
 from gateway_api.features.jobs.models import JobRow
 
 COLUMNS = """
     id, username, track_id, kind, state, payload, attempts, tries_before, progress, stage,
-    error_code, error, result, priority, host, batch_id, created_at, updated_at, finished_at
+    error_code, error, result, priority, host, batch_id, bytes_done, bytes_total, bytes_per_second, tried,
+    created_at, updated_at, finished_at
 """
 
 
@@ -152,7 +154,8 @@ async def claim_job(conn: Connection, job_id: str, *, limited: bool) -> JobRow |
         f"""
         update jobs set state = 'active', attempts = attempts + 1, progress = 0, stage = 'started',
             rerun = false, error_code = null, error = null, started_at = now(), heartbeat_at = now(),
-            updated_at = now()
+            updated_at = now(),
+            bytes_done = null, bytes_total = null, bytes_per_second = null, tried = '[]'
         where id = %(id)s and state = 'waiting' and run_after <= now()
           and (host is null or %(limited)s)
         returning {COLUMNS}
@@ -192,6 +195,31 @@ async def save_pulse(
         returning {COLUMNS}
         """,
         {"id": job_id, "attempt": attempt, "progress": progress, "stage": stage},
+    )
+
+
+async def save_transfer(conn: Connection, job_id: str, attempt: int, report: JobProgress) -> None:
+    """How many bytes of a download are there, beside the sign of life that brought the word."""
+    await conn.execute(
+        """
+        update jobs set bytes_done = %(done)s, bytes_total = %(total)s, bytes_per_second = %(speed)s
+        where id = %(id)s and state = 'active' and attempts = %(attempt)s
+        """,
+        {
+            "id": job_id,
+            "attempt": attempt,
+            "done": report.bytes_done,
+            "total": report.bytes_total,
+            "speed": report.bytes_per_second,
+        },
+    )
+
+
+async def save_tried(conn: Connection, job_id: str, attempt: int, tried: Sequence[SourceTry]) -> None:
+    """Which sources gave nothing in this attempt, and why."""
+    await conn.execute(
+        "update jobs set tried = %s where id = %s and state = 'active' and attempts = %s",
+        [Jsonb([one.model_dump(mode="json") for one in tried]), job_id, attempt],
     )
 
 

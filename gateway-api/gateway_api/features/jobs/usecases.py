@@ -14,6 +14,7 @@ from dj_contracts.jobs import (
     AnalysisDone,
     AnalyzePayload,
     CoverArtDone,
+    DownloadDone,
     DurationDone,
     Job,
     JobClaim,
@@ -30,9 +31,10 @@ from dj_servicekit.logs import log
 from gateway_api.adapters.event_bus import EventBus
 from gateway_api.adapters.job_queue import JobQueue
 from gateway_api.db import Connection, Pool, transaction
+from gateway_api.features.downloads.attaching import attach, keep_candidates, keep_fingerprint, wanted_track
 from gateway_api.features.jobs import store
 from gateway_api.features.jobs.models import JobList, JobRow, Pagination
-from gateway_api.features.jobs.outcomes import apply_to_files, require_managed
+from gateway_api.features.jobs.outcomes import apply_to_files
 from gateway_api.features.queue import store as queue_store
 from gateway_api.features.queue.usecases import hand_over_changed, hand_over_due
 from gateway_api.features.tracks import store as tracks_store
@@ -75,24 +77,6 @@ async def request_analysis(
         if track.audio_path is None:
             raise Conflict("This track has no audio. Upload a file or start a download first.")
         rows = await add_analysis_jobs(conn, username, [(track_id, track.audio_path)])
-    await announce(rows, db=db, queue=queue, events=events)
-    return rows[0].to_job()
-
-
-async def request_download(
-    username: str, track_id: str, url: str, *, db: Pool, queue: JobQueue, events: EventBus
-) -> Job:
-    payload = {"kind": JobKind.DOWNLOAD, "url": url}
-    async with transaction(db) as conn:
-        if await tracks_store.find_track(conn, username, track_id) is None:
-            raise track_not_found(track_id)
-        rows = await store.insert_track_jobs(
-            conn,
-            username,
-            JobKind.DOWNLOAD,
-            [(uuid.uuid4().hex, track_id, payload)],
-            hosts=[queue.host_limits.host_of(url)],
-        )
     await announce(rows, db=db, queue=queue, events=events)
     return rows[0].to_job()
 
@@ -144,6 +128,8 @@ async def claim_job(job_id: str, *, db: Pool, queue: JobQueue, events: EventBus)
         refused = None if row else await get_row(conn, job_id)
         if refused and refused.host and refused.state == JobState.WAITING:
             row, refused = await _claim_at_host(conn, refused, refused.host, queue.host_limits)
+        is_download = row is not None and row.kind == JobKind.DOWNLOAD and row.track_id is not None
+        wanted = await wanted_track(conn, row.username, str(row.track_id)) if row and is_download else None
     if row is None:
         state = refused.stage or refused.state if refused else "gone"
         raise Conflict(f"The job is not to be had now ({state}): another worker has it, or it has to wait.")
@@ -155,6 +141,7 @@ async def claim_job(job_id: str, *, db: Pool, queue: JobQueue, events: EventBus)
             "track_id": row.track_id,
             "attempt": row.attempts,
             "payload": {"kind": row.kind, **row.payload},
+            **({"wanted": wanted} if wanted else {}),
         }
     )
 
@@ -175,6 +162,8 @@ async def _claim_at_host(
 
 async def report_progress(job_id: str, report: JobProgress, *, db: Pool, events: EventBus) -> JobPulse:
     async with transaction(db) as conn:
+        if report.bytes_done is not None:
+            await store.save_transfer(conn, job_id, report.attempt, report)
         row = await store.save_pulse(conn, job_id, report.attempt, report.progress, report.stage)
         if row is None:
             current = await get_row(conn, job_id)
@@ -198,21 +187,22 @@ async def complete_job(
         if isinstance(outcome, AnalysisDone):
             result = outcome.analysis.model_dump(mode="json", include={"engine_version", "duration_seconds"})
         else:
-            result = outcome.model_dump(mode="json", exclude={"kind"})
+            result = outcome.model_dump(mode="json", exclude={"kind", "fingerprint", "tried"})
         # Track before job, as a deletion and a scan lock them, so that none waits for the other for ever.
         await tracks_store.lock_track(conn, current.username, current.track_id)
+        if isinstance(outcome, DownloadDone):
+            await store.save_tried(conn, job_id, completion.attempt, outcome.tried)
         # The fence comes first: a report of an attempt that was given up must change nothing.
         if (row := await store.complete_job(conn, job_id, completion.attempt, result)) is None:
             raise _given_up(current)
         if isinstance(outcome, AnalysisDone):
             await apply_analysis(conn, current.username, current.track_id, outcome.analysis)
+            if outcome.fingerprint:
+                await keep_fingerprint(conn, current.username, current.track_id, outcome.fingerprint)
         elif isinstance(outcome, DurationDone | CoverArtDone):
             await apply_to_files(conn, current, outcome)
         else:
-            require_managed(outcome.audio_path)
-            fields = {"audio_path": outcome.audio_path, "duration_seconds": outcome.duration_seconds}
-            if not await tracks_store.update_track(conn, current.username, current.track_id, fields):
-                raise Conflict("The track was deleted while its audio was fetched.")
+            await attach(conn, current.username, current.track_id, outcome)
             follow_up = await add_analysis_jobs(
                 conn,
                 current.username,
@@ -230,6 +220,7 @@ async def fail_job(
     async with transaction(db) as conn:
         current = await get_row(conn, job_id)
         tries = current.attempts - current.tries_before
+        await store.save_tried(conn, job_id, failure.attempt, failure.tried)
         waits = failure.transient and failure.code in _WAIT_SECONDS
         if waits or (failure.transient and tries < max_attempts):
             delay = _RETRY_SECONDS[min(max(tries, 1), len(_RETRY_SECONDS)) - 1]
@@ -246,6 +237,8 @@ async def fail_job(
             row = await store.fail_job(conn, job_id, failure.attempt, failure.code, failure.detail)
         if row is None:
             raise _given_up(current)
+        if row.track_id is not None:
+            await keep_candidates(conn, row.username, row.track_id, failure.candidates)
     log.info("job_not_completed", job_id=job_id, attempt=failure.attempt, code=failure.code, state=row.state)
     # A postponed job is not due yet: the sweep hands it over in its time.
     await events.publish(row.to_event())

@@ -8,7 +8,8 @@ from psycopg.types.json import Jsonb
 
 from dj_contracts.analysis import AnalysisResult
 from gateway_api.db import Connection
-from gateway_api.features.tracks.filters import TrackFilter
+from gateway_api.features.tracks.conditions import sql_conditions
+from gateway_api.features.tracks.filters import TrackFilter, owned
 from gateway_api.features.tracks.models import MEASURED, TrackRow
 
 COLUMNS = """
@@ -60,25 +61,28 @@ async def list_tracks(
     *,
     filters: TrackFilter,
     sort: str,
-    after: tuple[str, str] | None,
+    after: tuple[str, str, str] | None,
     limit: int,
 ) -> list[tuple[TrackRow, str]]:
     """A page in the order of ``sort``, each row with the text of its sort value for the cursor."""
     key = SORTS[sort]
-    conditions, parameters = filters.conditions()
+    conditions, parameters = sql_conditions(owned(filters.clauses(), username))
     if sort == "bpm":
         conditions.append("t.bpm is not null")
     if after is not None:
-        conditions.append(f"({key}, t.track_id) > (%(value)s::{_CURSOR_TYPES[sort]}, %(track_id)s)")
-        parameters |= {"value": after[0], "track_id": after[1]}
-    where = " and ".join(["t.username = %(username)s", "t.deleted_at is null", *conditions])
+        conditions.append(
+            f"({key}, t.track_id, t.username)"
+            f" > (%(value)s::{_CURSOR_TYPES[sort]}, %(track_id)s, %(username)s)"
+        )
+        parameters |= {"value": after[0], "track_id": after[1], "username": after[2]}
+    where = " and ".join(["t.deleted_at is null", *conditions])
     cursor = conn.cursor()
     await cursor.execute(
         f"""
         select ({key})::text, {COLUMNS} from tracks t
-        where {where} order by {key}, t.track_id limit %(limit)s
+        where {where} order by {key}, t.track_id, t.username limit %(limit)s
         """,
-        parameters | {"username": username, "limit": limit},
+        parameters | {"limit": limit},
     )
     rows: list[tuple[Any, ...]] = await cursor.fetchall()
     return [(TrackRow(*row[1:]), row[0]) for row in rows]
