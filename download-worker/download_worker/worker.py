@@ -16,6 +16,7 @@ from dj_servicekit.logs import log
 from download_worker.http_client import warm_up
 from download_worker.places import sweep
 from download_worker.redis_client import connect
+from download_worker.self_report import SelfReport
 from download_worker.settings import Settings
 from download_worker.stopping import request_stop
 from download_worker.tasks import known_settings
@@ -31,7 +32,7 @@ class JobWorker(Worker):
 
     max_connection_wait_time = 5.0
 
-    def __init__(self, settings: Settings, connection: Redis) -> None:
+    def __init__(self, settings: Settings, connection: Redis, self_report: SelfReport) -> None:
         queues = [
             Queue(name, connection=connection, serializer="json") for name in (QUEUE_NAME, BATCH_QUEUE_NAME)
         ]
@@ -45,6 +46,7 @@ class JobWorker(Worker):
         )
         self.stopping = False
         self._audio_dir = settings.audio_dir
+        self._self_report = self_report
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         # RQ's own limit (180 s unless told) would cut a long download off. Ours are in the job itself.
@@ -52,6 +54,7 @@ class JobWorker(Worker):
         super().execute_job(job, queue)
 
     def maintain_heartbeats(self, job: Job) -> None:
+        self._self_report.say_if_due()
         try:
             super().maintain_heartbeats(job)
         except RedisError as exc:
@@ -80,6 +83,7 @@ class JobWorker(Worker):
     def run_maintenance_tasks(self) -> None:
         super().run_maintenance_tasks()  # type: ignore[no-untyped-call]  # rq's own
         sweep(self._audio_dir)
+        self._self_report.say_if_due()
 
 
 def run_worker(settings: Settings) -> None:
@@ -91,6 +95,7 @@ def run_worker(settings: Settings) -> None:
     gc.collect()
     gc.freeze()
     sweep(settings.audio_dir)
+    self_report = SelfReport(settings)
     pause = _FIRST_WAIT_SECONDS
     worker: JobWorker | None = None
     while True:
@@ -98,7 +103,7 @@ def run_worker(settings: Settings) -> None:
         connection = connect(settings)
         try:
             connection.ping()
-            worker = JobWorker(settings, connection)
+            worker = JobWorker(settings, connection, self_report)
             log.info("worker_started", name=worker.name)
             pause = _FIRST_WAIT_SECONDS
             worker.work(logging_level="WARNING")

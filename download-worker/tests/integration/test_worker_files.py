@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dj_contracts.jobs import CoverArtDone, DurationDone, JobState
+from dj_contracts.jobs import CoverArtDone, DurationDone, JobKind, JobState
 from download_worker import media
 from download_worker.testing.constellation import Constellation, until
 from download_worker.testing.fake_gateway import FakeGateway, FakeJob
@@ -114,7 +114,7 @@ def test_an_album_takes_the_first_cover_there_is_and_a_new_one_replaces_it(
         shutil.copyfile(plain, flac)
         with_cover(flac, pictures[colour])
         job = run_job(payload, f"f{number}")
-        assert job.completions[0].outcome.kind == "extract-cover-art-album"
+        assert job.completions[0].outcome.kind == JobKind.ALBUM_COVER_ART
     until(lambda: not (flac.parent / "cover.jpg").exists())
     assert (flac.parent / "cover.png").read_bytes() == pictures["blue"].read_bytes()
 
