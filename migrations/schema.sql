@@ -32,34 +32,23 @@ CREATE FUNCTION public.dj_fold_all(texts text[]) RETURNS text[]
         where folded <> ''
     $$;
 
-CREATE FUNCTION public.dj_note_changed_words() RETURNS trigger
+CREATE FUNCTION public.dj_tracks_inserted() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
     insert into public.search_words (word)
     select found.word
     from (select distinct left(w.word, 100) collate "C" as word
-          from new_rows n left join old_rows o using (username, track_id),
-               unnest(string_to_array(n.folded, ' ')) as w (word)
-          where n.folded is distinct from o.folded) found
+          from changed_rows n, unnest(string_to_array(n.folded, ' ')) as w (word)) found
     where found.word <> '' and not exists (select from public.search_words k where k.word = found.word);
-    return null;
-end
-$$;
-
-CREATE FUNCTION public.dj_note_changes() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-begin
     if exists (select from public.search_indexes) then
-        insert into public.search_outbox (username, track_id)
-        select distinct username, track_id from changed_rows;
+        insert into public.search_outbox (username, track_id) select username, track_id from changed_rows;
     end if;
     return null;
 end
 $$;
 
-CREATE FUNCTION public.dj_note_moves() RETURNS trigger
+CREATE FUNCTION public.dj_tracks_moved() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
@@ -71,15 +60,33 @@ begin
 end
 $$;
 
-CREATE FUNCTION public.dj_note_words() RETURNS trigger
+CREATE FUNCTION public.dj_tracks_noted() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if exists (select from public.search_indexes) then
+        insert into public.search_outbox (username, track_id)
+        select distinct username, track_id from changed_rows;
+    end if;
+    return null;
+end
+$$;
+
+CREATE FUNCTION public.dj_tracks_updated() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
     insert into public.search_words (word)
     select found.word
     from (select distinct left(w.word, 100) collate "C" as word
-          from new_rows n, unnest(string_to_array(n.folded, ' ')) as w (word)) found
+          from new_rows n left join old_rows o using (username, track_id),
+               unnest(string_to_array(n.folded, ' ')) as w (word)
+          where n.folded is distinct from o.folded) found
     where found.word <> '' and not exists (select from public.search_words k where k.word = found.word);
+    if exists (select from public.search_indexes) then
+        insert into public.search_outbox (username, track_id)
+        select username, track_id from old_rows union select username, track_id from new_rows;
+    end if;
     return null;
 end
 $$;
@@ -316,6 +323,7 @@ CREATE TABLE public.tracks (
     folded text GENERATED ALWAYS AS (public.dj_fold(((((title || ' '::text) || artist) || ' '::text) || album))) STORED NOT NULL,
     genre_words text[] GENERATED ALWAYS AS (public.dj_fold_all((genres || styles))) STORED NOT NULL,
     style_words text[] GENERATED ALWAYS AS (public.dj_fold_all(styles)) STORED NOT NULL,
+    tag_words text[] GENERATED ALWAYS AS (public.dj_fold_all(local_tags)) STORED NOT NULL,
     words tsvector GENERATED ALWAYS AS (((setweight(to_tsvector('simple'::regconfig, public.dj_fold(title)), 'A'::"char") || setweight(to_tsvector('simple'::regconfig, public.dj_fold(artist)), 'B'::"char")) || setweight(to_tsvector('simple'::regconfig, public.dj_fold(album)), 'C'::"char"))) STORED NOT NULL,
     cover_path text
 );
@@ -423,35 +431,35 @@ CREATE INDEX track_fingerprints_keys ON public.track_fingerprints USING gin (key
 
 CREATE INDEX tracks_added ON public.tracks USING btree (username, created_at, track_id) WHERE (deleted_at IS NULL);
 
+CREATE INDEX tracks_album ON public.tracks USING btree (username, public.dj_fold(album)) WHERE (deleted_at IS NULL);
+
 CREATE INDEX tracks_artist ON public.tracks USING btree (username, public.dj_fold(artist), track_id) WHERE (deleted_at IS NULL);
 
 CREATE UNIQUE INDEX tracks_audio_path ON public.tracks USING btree (username, audio_path) WHERE (audio_path IS NOT NULL);
 
 CREATE INDEX tracks_bpm ON public.tracks USING btree (username, bpm, track_id) WHERE (deleted_at IS NULL);
 
-CREATE INDEX tracks_genre_words ON public.tracks USING gin (genre_words);
+CREATE INDEX tracks_genre_words ON public.tracks USING gin (username, genre_words);
 
 CREATE INDEX tracks_shelf ON public.tracks USING btree (username, public.dj_fold(library_identifier)) WHERE (library_identifier IS NOT NULL);
+
+CREATE INDEX tracks_tag_words ON public.tracks USING gin (username, tag_words);
 
 CREATE INDEX tracks_title ON public.tracks USING btree (username, public.dj_fold(title), track_id) WHERE (deleted_at IS NULL);
 
 CREATE INDEX tracks_words ON public.tracks USING gin (username, words);
 
-CREATE TRIGGER playlist_tracks_deleted AFTER DELETE ON public.playlist_tracks REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_note_changes();
+CREATE TRIGGER playlist_tracks_deleted AFTER DELETE ON public.playlist_tracks REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_noted();
 
-CREATE TRIGGER playlist_tracks_inserted AFTER INSERT ON public.playlist_tracks REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_note_changes();
+CREATE TRIGGER playlist_tracks_inserted AFTER INSERT ON public.playlist_tracks REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_noted();
 
-CREATE TRIGGER playlist_tracks_updated AFTER UPDATE ON public.playlist_tracks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_note_moves();
+CREATE TRIGGER playlist_tracks_updated AFTER UPDATE ON public.playlist_tracks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_moved();
 
-CREATE TRIGGER tracks_deleted AFTER DELETE ON public.tracks REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_note_changes();
+CREATE TRIGGER tracks_deleted AFTER DELETE ON public.tracks REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_noted();
 
-CREATE TRIGGER tracks_inserted AFTER INSERT ON public.tracks REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_note_changes();
+CREATE TRIGGER tracks_inserted AFTER INSERT ON public.tracks REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_inserted();
 
-CREATE TRIGGER tracks_updated AFTER UPDATE ON public.tracks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_note_moves();
-
-CREATE TRIGGER tracks_words_inserted AFTER INSERT ON public.tracks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_note_words();
-
-CREATE TRIGGER tracks_words_updated AFTER UPDATE ON public.tracks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_note_changed_words();
+CREATE TRIGGER tracks_updated AFTER UPDATE ON public.tracks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_updated();
 
 ALTER TABLE ONLY public.download_preferences
     ADD CONSTRAINT download_preferences_username_fkey FOREIGN KEY (username) REFERENCES public.friends(username) ON DELETE CASCADE;

@@ -56,7 +56,9 @@ def compose(style: Style, half: Half, key: Key, seed: int, *, seconds: float = 6
     cents = float(rng.choice([0, 0, 0, rng.uniform(-45, 45)]))
     if cents:  # a record that runs fast or slow moves in pitch and in time
         ratio = 2 ** (cents / 1200)
-        mixed = np.interp(np.arange(0, len(mixed) - 1, ratio), np.arange(len(mixed)), mixed).astype(np.float32)
+        mixed = np.interp(np.arange(0, len(mixed) - 1, ratio), np.arange(len(mixed)), mixed).astype(
+            np.float32
+        )
         bpm, times = bpm * ratio, times / ratio
     return Piece(
         f"{style.name} {bpm:.2f} {key.short}", half, style.name, style.drive, bpm, key, mixed,
@@ -133,7 +135,9 @@ class _Score:
 
     def _pitches(self, letter: str, scale: tuple[int, ...], degree: int, index: int) -> list[int]:
         def at(steps: int, octave: int) -> int:
-            raised = 1 if self.key.mode is Mode.MINOR and degree == 4 and steps == 6 else 0  # the leading note
+            raised = (
+                1 if self.key.mode is Mode.MINOR and degree == 4 and steps == 6 else 0
+            )  # the leading note
             return octave + self.key.tonic + scale[steps % 7] + 12 * (steps // 7) + raised
 
         if letter == "b":

@@ -117,7 +117,9 @@ def _drum(
     elif pitch in (SNARE, CLAP, RIM):
         clock = _clock(0.25 * length)
         body = np.sin(2 * np.pi * (190 if pitch == SNARE else 420) * clock) * np.exp(-clock * 28)
-        rattle = _noise(0.25 * length, pitch, "white") * np.exp(-clock * (18 if pitch != RIM else 70) / length)
+        rattle = _noise(0.25 * length, pitch, "white") * np.exp(
+            -clock * (18 if pitch != RIM else 70) / length
+        )
         sound = 0.45 * body * (pitch != CLAP) + 0.32 * rattle * (0.4 if pitch == RIM else 1)
     else:
         seconds = {OPEN_HAT: 0.3, RIDE: 0.5}.get(pitch, 0.09) * length

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 import redis
 
-from e2e.rehearsal.engine import BASE, DEV, Stack, running
+from e2e.rehearsal.engine import BASE, DEV, PROD, SECRETS, Stack, running
 from standalone.constellation import WORKSPACE
 from standalone.testing import eventually
 
@@ -23,6 +23,13 @@ _MOUNTED = (
     "download-worker",
 )
 _NOT_OURS = shutil.ignore_patterns("__pycache__", "tests")
+
+
+@pytest.mark.parametrize("files", [(BASE,), (DEV,), (BASE, "-f", DEV), (PROD,)], ids=str)
+def test_compose_reads_every_file_without_a_word(files: tuple[str, ...]) -> None:
+    first, *others = files
+    done = Stack(first, SECRETS).try_compose(*others, "config", "--quiet")
+    assert (done.returncode, done.stderr.decode()) == (0, "")
 
 
 @pytest.fixture(scope="module")

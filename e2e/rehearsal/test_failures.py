@@ -67,7 +67,8 @@ def test_postgres_restarted_under_load_loses_nothing_that_was_acknowledged(stack
             writer.result(timeout=60)
     for track_id in acknowledged:
         assert stack.gateway.get(f"/api/tracks/{track_id}")["track_id"] == track_id
-    assert {status for status, _ in refusals} <= {503}, refusals
+    # 429: four writers without a pause are more than one address may send.
+    assert {status for status, _ in refusals} <= {429, 503}, refusals
     assert stack.container("gateway-api")["RestartCount"] == 0
 
 

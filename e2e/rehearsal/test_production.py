@@ -75,12 +75,17 @@ def track_id(production: Stack, short_record: Path) -> str:
     return str(track["track_id"])
 
 
+def as_client(stack: Stack) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {SECRETS['API_TOKEN']}"}
+    return httpx.Client(base_url=stack.url, headers=headers, timeout=60, trust_env=False)
+
+
 def is_whole(stack: Stack, track_id: str, record: Path) -> bool:
     """The row, its measured tempo, and the audio byte for byte."""
     track = stack.gateway.get(f"/api/tracks/{track_id}")
-    headers = {"Authorization": f"Bearer {SECRETS['API_TOKEN']}"}
-    audio = httpx.get(f"{stack.url}/api/tracks/{track_id}/audio", headers=headers, trust_env=False)
-    return tempo_agrees(RECORDS[2], track["bpm"]) and audio.content == record.read_bytes()
+    with as_client(stack) as http:
+        audio = http.get(f"/api/tracks/{track_id}/audio").content
+    return tempo_agrees(RECORDS[2], track["bpm"]) and audio == record.read_bytes()
 
 
 def test_the_main_job_is_done_there(production: Stack, track_id: str, short_record: Path) -> None:
@@ -98,17 +103,51 @@ def test_down_and_up_leaves_the_data_as_they_were(
     assert is_whole(production, track_id, short_record)
 
 
-def test_a_dump_restores_into_a_fresh_stack(
-    production: Stack, registry: dict[str, str], track_id: str
+def test_another_user_takes_over_what_is_there(production: Stack, track_id: str, short_record: Path) -> None:
+    ids = {"PUID": "1234", "PGID": "4321"}
+    other = Stack(
+        PROD,
+        {**production.environment, **ids},
+        project=production.project,
+        port_base=production.port_base,
+    )
+    other.up()
+    assert other.compose("exec", "-T", "download-worker", "id", "-u").strip() == "1234"
+    owners = other.compose("exec", "-T", "gateway-api", "find", "/data", "!", "-user", "1234")
+    assert not owners.strip()
+    assert is_whole(other, track_id, short_record)
+    other.gateway.post(f"/api/tracks/{track_id}/analyze", {})
+    assert not other.gateway.await_jobs(seconds=60).get("failed")
+    other.gateway.close()
+    production.up()
+
+
+def test_a_backup_restores_into_a_fresh_stack_that_has_the_files(
+    production: Stack, registry: dict[str, str], track_id: str, short_record: Path
 ) -> None:
-    dump = production.try_compose("exec", "-T", "postgres", "pg_dump", "-U", "dj", "-Fc", "dj").stdout
-    with running(Stack(PROD, registry)) as fresh:
+    """A move to another machine, by the words of docs/deploy.md."""
+    with as_client(production) as old:
+        made = old.post("/api/backup", params={"wait": True})
+        assert made.status_code == 201, made.text
+        path = f"/api/backups/{made.json()['name']}"
+        backup = old.get(path).content
+    music = production.try_compose("exec", "-T", "gateway-api", "tar", "-C", "/data", "-c", "audio").stdout
+    with running(Stack(PROD, registry)) as fresh, as_client(fresh) as new:
         fresh.up()
-        fresh.compose("stop", "gateway-api", "download-worker", "bridge")
-        restore = ("pg_restore", "-U", "dj", "-d", "dj", "--clean", "--if-exists", "--exit-on-error")
-        fresh.compose("exec", "-T", "postgres", *restore, stdin=dump)
-        fresh.up()
-        assert fresh.gateway.get(f"/api/tracks/{track_id}")["title"] == RECORDS[2].title
+        fresh.compose("exec", "-T", "gateway-api", "tar", "-C", "/data", "-x", stdin=music)
+        assert new.put(path, content=backup).status_code == 201
+        done = new.post("/api/restore", json={"name": path.rpartition("/")[2], "dry_run": False})
+        assert done.is_success, done.text
+        assert is_whole(fresh, track_id, short_record)
+
+
+def test_cookies_come_in_and_the_worker_only_reads_them(production: Stack) -> None:
+    write = ("exec", "-T", "gateway-api", "sh", "-c", "cat >/cookies/youtube.txt")
+    production.compose(*write, stdin=b"# Netscape HTTP Cookie File\n")
+    read = production.compose("exec", "-T", "download-worker", "cat", "/cookies/youtube.txt")
+    assert read.startswith("# Netscape")
+    tried = production.try_compose("exec", "-T", "download-worker", "touch", "/cookies/youtube.txt")
+    assert b"Read-only file system" in tried.stderr
 
 
 # For the whole session, so that its images outlive the containers made of them.

@@ -1,6 +1,9 @@
 -- Search: filters on many-valued texts, the words of a collection for near spellings, and the outbox
 -- that feeds the search engine.
 
+-- For indexes of words with the owner in them, so that nobody's search reads the rows of others.
+create extension if not exists btree_gin;
+
 create function dj_fold_all(texts text[]) returns text[]
     language sql immutable strict parallel safe
     as $$
@@ -11,7 +14,8 @@ create function dj_fold_all(texts text[]) returns text[]
 
 alter table tracks
     add column genre_words text[] not null generated always as (dj_fold_all(genres || styles)) stored,
-    add column style_words text[] not null generated always as (dj_fold_all(styles)) stored;
+    add column style_words text[] not null generated always as (dj_fold_all(styles)) stored,
+    add column tag_words text[] not null generated always as (dj_fold_all(local_tags)) stored;
 
 -- A word of the title weighs more than one of the artist, and that more than one of the album.
 alter table tracks drop column words;
@@ -20,13 +24,13 @@ alter table tracks add column words tsvector not null generated always as (
     || setweight(to_tsvector('simple', dj_fold(artist)), 'B')
     || setweight(to_tsvector('simple', dj_fold(album)), 'C')
 ) stored;
--- With the owner in it, so that nobody's search reads the rows of other collections.
-create extension if not exists btree_gin;
 create index tracks_words on tracks using gin (username, words);
 -- Near spellings are found in search_words now.
 drop index tracks_folded;
 
-create index tracks_genre_words on tracks using gin (genre_words);
+create index tracks_genre_words on tracks using gin (username, genre_words);
+create index tracks_tag_words on tracks using gin (username, tag_words);
+create index tracks_album on tracks (username, dj_fold(album)) where deleted_at is null;
 create index tracks_shelf on tracks (username, dj_fold(library_identifier)) where library_identifier is not null;
 
 -- Every word that stands in some track, or once stood there: a near spelling is looked for among
@@ -64,18 +68,22 @@ create table search_indexes (
     next_track_id text
 );
 
-create function dj_note_words() returns trigger language plpgsql as $$
+-- One function for each event, for a statement that brings one row pays for every call.
+create function dj_tracks_inserted() returns trigger language plpgsql as $$
 begin
     insert into public.search_words (word)
     select found.word
     from (select distinct left(w.word, 100) collate "C" as word
-          from new_rows n, unnest(string_to_array(n.folded, ' ')) as w (word)) found
+          from changed_rows n, unnest(string_to_array(n.folded, ' ')) as w (word)) found
     where found.word <> '' and not exists (select from public.search_words k where k.word = found.word);
+    if exists (select from public.search_indexes) then
+        insert into public.search_outbox (username, track_id) select username, track_id from changed_rows;
+    end if;
     return null;
 end
 $$;
 
-create function dj_note_changed_words() returns trigger language plpgsql as $$
+create function dj_tracks_updated() returns trigger language plpgsql as $$
 begin
     insert into public.search_words (word)
     select found.word
@@ -84,11 +92,15 @@ begin
                unnest(string_to_array(n.folded, ' ')) as w (word)
           where n.folded is distinct from o.folded) found
     where found.word <> '' and not exists (select from public.search_words k where k.word = found.word);
+    if exists (select from public.search_indexes) then
+        insert into public.search_outbox (username, track_id)
+        select username, track_id from old_rows union select username, track_id from new_rows;
+    end if;
     return null;
 end
 $$;
 
-create function dj_note_changes() returns trigger language plpgsql as $$
+create function dj_tracks_noted() returns trigger language plpgsql as $$
 begin
     if exists (select from public.search_indexes) then
         insert into public.search_outbox (username, track_id)
@@ -98,7 +110,7 @@ begin
 end
 $$;
 
-create function dj_note_moves() returns trigger language plpgsql as $$
+create function dj_tracks_moved() returns trigger language plpgsql as $$
 begin
     if exists (select from public.search_indexes) then
         insert into public.search_outbox (username, track_id)
@@ -108,24 +120,20 @@ begin
 end
 $$;
 
-create trigger tracks_words_inserted after insert on tracks
-    referencing new table as new_rows for each statement execute function dj_note_words();
-create trigger tracks_words_updated after update on tracks
-    referencing old table as old_rows new table as new_rows for each statement execute function dj_note_changed_words();
 create trigger tracks_inserted after insert on tracks
-    referencing new table as changed_rows for each statement execute function dj_note_changes();
-create trigger tracks_deleted after delete on tracks
-    referencing old table as changed_rows for each statement execute function dj_note_changes();
+    referencing new table as changed_rows for each statement execute function dj_tracks_inserted();
 create trigger tracks_updated after update on tracks
-    referencing old table as old_rows new table as new_rows for each statement execute function dj_note_moves();
+    referencing old table as old_rows new table as new_rows for each statement execute function dj_tracks_updated();
+create trigger tracks_deleted after delete on tracks
+    referencing old table as changed_rows for each statement execute function dj_tracks_noted();
 
 -- Which playlists a track is in can be filtered by, so a change there is a change of the track.
 create trigger playlist_tracks_inserted after insert on playlist_tracks
-    referencing new table as changed_rows for each statement execute function dj_note_changes();
+    referencing new table as changed_rows for each statement execute function dj_tracks_noted();
 create trigger playlist_tracks_deleted after delete on playlist_tracks
-    referencing old table as changed_rows for each statement execute function dj_note_changes();
+    referencing old table as changed_rows for each statement execute function dj_tracks_noted();
 create trigger playlist_tracks_updated after update on playlist_tracks
-    referencing old table as old_rows new table as new_rows for each statement execute function dj_note_moves();
+    referencing old table as old_rows new table as new_rows for each statement execute function dj_tracks_moved();
 
 insert into search_words (word)
 select distinct left(w.word, 100) from tracks t, unnest(string_to_array(t.folded, ' ')) as w (word)

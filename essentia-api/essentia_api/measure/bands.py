@@ -14,6 +14,8 @@ _HEARD = np.array([1.0, 1.6, 4.0], dtype=np.float32)
 
 Bands = NDArray[np.float32]  # moments x (bass, middle, treble), amplitudes
 
+NO_BANDS: Bands = np.zeros((0, 3), dtype=np.float32)
+
 
 def hear_bands(samples: Samples) -> Bands:
     whole = samples[: len(samples) // _FRAME * _FRAME].reshape(-1, _FRAME)
@@ -23,6 +25,4 @@ def hear_bands(samples: Samples) -> Bands:
     for first in range(0, len(whole), _FRAMES_PER_BLOCK):
         spectra = np.abs(np.fft.rfft(whole[first : first + _FRAMES_PER_BLOCK] * window, axis=1))
         levels.append(np.sqrt(np.add.reduceat(spectra.astype(np.float32) ** 2, edges, axis=1)))
-    return (
-        np.concatenate(levels) * (_HEARD * np.float32(2 / _FRAME)) if levels else np.zeros((0, 3), np.float32)
-    )
+    return np.concatenate(levels) * (_HEARD * np.float32(2 / _FRAME)) if levels else NO_BANDS

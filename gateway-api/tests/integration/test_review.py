@@ -18,7 +18,7 @@ FINDS = [
 
 
 async def search_ends_in_doubt(gateway: Any, track_id: str = "1-A1", finds: Any = FINDS) -> dict[str, Any]:
-    job = (await gateway.http.post(f"/api/tracks/{track_id}/download", json={})).json()
+    job = (await gateway.http.post(f"/api/tracks/{track_id}/download", json={"sources": ["yt-dlp"]})).json()
     claim = (await gateway.worker.post(f"/internal/jobs/{job['id']}/claim")).json()
     body = {
         "attempt": claim["attempt"],

@@ -162,7 +162,8 @@ def _parameters(question: Question) -> dict[str, Any]:
     }
     newest_first = question.sort is Sort.RELEVANCE and not question.text
     if sort := SORTS.get(Sort.ADDED if newest_first else question.sort):
-        parameters["sort"] = [f"{sort}:{'desc' if newest_first or question.descending else 'asc'}", "id:asc"]
+        way = "desc" if newest_first or question.descending else "asc"
+        parameters["sort"] = [f"{sort}:{way}", f"id:{way}"]
     if question.facets:
         parameters["facets"] = [FACETS[facet] for facet in question.facets]
     if question.highlight:

@@ -13,7 +13,7 @@ _DOCUMENT = """
     select t.username, t.track_id, t.title, t.artist, t.album, t.genres, t.styles, t.key, t.year,
            t.star_rating, t.bpm, t.energy, t.danceability, t.mood_happy, t.mood_sad, t.mood_relaxed,
            t.mood_aggressive, t.library_identifier, t.genre_words, t.style_words,
-           dj_fold_all(t.local_tags) as tag_words, left(dj_fold(t.title), 200) as title_words,
+           t.tag_words, left(dj_fold(t.title), 200) as title_words,
            dj_fold(t.artist) as artist_words, dj_fold(t.album) as album_words,
            dj_fold(t.library_identifier) as shelf_words, dj_fold(t.release_id) as release_words,
            t.audio_path is not null as has_audio, t.analyzed_at is not null as is_analyzed,

@@ -10,7 +10,6 @@ from gateway_api.search_port import MOST_WORDS, Answer, Question
 
 _MOST_SPELLINGS = 30
 _Spellings = Sequence[Sequence[str]]
-_Rows = list[tuple[str, str, str, str, str]]
 
 
 class PostgresSearch:
@@ -32,7 +31,7 @@ class PostgresSearch:
         )
 
 
-async def _find(conn: Connection, question: Question) -> tuple[_Spellings, _Rows, int]:
+async def _find(conn: Connection, question: Question) -> tuple[_Spellings, list[store.Hit], int]:
     """The page, its number of hits, and the spellings that led to it."""
     typed = (await store.read_words(conn, question.text))[:MOST_WORDS]
     as_typed: _Spellings = [[word] for word, _ in typed]

@@ -14,26 +14,33 @@ from gateway_api.terms import Filter
 
 # Comparing the whole phrase with each match costs; of more matches than this the words alone decide.
 _MOST_COMPARED = 500
+# Of more matches than this only so many are ranked, and their number is an estimate.
+_MOST_COUNTED = 10_000
+_SHORT = 2
 _MOST_SIMILAR = 200
 
+# The expression, and whether it can be null.
 _SORTS = {
-    Sort.ADDED: "t.created_at",
-    Sort.TITLE: "dj_fold(t.title)",
-    Sort.ARTIST: "dj_fold(t.artist)",
-    Sort.BPM: "t.bpm",
-    Sort.YEAR: "t.year",
-    Sort.RATING: "t.star_rating",
-    Sort.ENERGY: "t.energy",
+    Sort.ADDED: ("t.created_at", False),
+    Sort.TITLE: ("dj_fold(t.title)", False),
+    Sort.ARTIST: ("dj_fold(t.artist)", False),
+    Sort.BPM: ("t.bpm", True),
+    Sort.YEAR: ("t.year", True),
+    Sort.RATING: ("t.star_rating", True),
+    Sort.ENERGY: ("t.energy", True),
 }
+# The column, and its values as texts.
 _FACETS = {
-    Facet.GENRE: "unnest(t.genres)",
-    Facet.STYLE: "unnest(t.styles)",
-    Facet.KEY: "t.key",
-    Facet.YEAR: "t.year::text",
-    Facet.RATING: "t.star_rating::text",
-    Facet.SHELF: "t.library_identifier",
-    Facet.OWNER: "t.username",
+    Facet.GENRE: ("t.genres", "unnest({})"),
+    Facet.STYLE: ("t.styles", "unnest({})"),
+    Facet.KEY: ("t.key", "{}"),
+    Facet.YEAR: ("t.year", "{}::text"),
+    Facet.RATING: ("t.star_rating", "{}::text"),
+    Facet.SHELF: ("t.library_identifier", "{}"),
+    Facet.OWNER: ("t.username", "{}"),
 }
+Hit = tuple[str, str, str, str, str]
+"""(username, track_id, title, artist, album)"""
 
 
 async def read_words(conn: Connection, text: str) -> list[tuple[str, bool]]:
@@ -93,34 +100,50 @@ async def list_words_begun_otherwise(conn: Connection, word: str) -> list[str]:
 
 async def search_page(
     conn: Connection, question: Question, spellings: Sequence[Sequence[str]]
-) -> tuple[list[tuple[str, str, str, str, str]], int]:
-    """(username, track_id, title, artist, album) of the page's hits, and how many hits there are."""
-    where, parameters = _matching(question.filter, spellings)
-    parameters |= {"limit": question.limit, "offset": question.offset}
-    cursor = conn.cursor()
+) -> tuple[list[Hit], int]:
+    """The page's hits, and how many hits there are: counted up to a limit, and estimated above it."""
     if question.sort is Sort.RELEVANCE and spellings:
-        parameters |= {"phrase": " ".join(word[0] for word in spellings), "compared": _MOST_COMPARED}
-        matched = (
-            "t.username, t.track_id, t.folded, t.created_at, ts_rank(t.words, %(query)s::tsquery) as rank"
-        )
-        order = """
-            m.rank desc,
-            case when (select n from counted) <= %(compared)s
-                 then word_similarity(%(phrase)s, m.folded) end desc,
-            case when (select n from counted) <= %(compared)s then m.folded end,
-            m.created_at desc, m.track_id, m.username
-        """
+        rows, counted = await _search_ranked(conn, question, spellings)
     else:
-        by = _SORTS.get(question.sort, "t.created_at")
-        down = "desc" if question.descending or question.sort is Sort.RELEVANCE else "asc"
-        matched = f"t.username, t.track_id, {by} as value"
-        order = f"m.value {down} nulls last, m.track_id, m.username"
+        rows, counted = await _search_ordered(conn, question, spellings)
+    if counted > _MOST_COUNTED:
+        counted = max(counted, await _estimate(conn, *_matching(question.filter, spellings)))
+    return rows, counted
+
+
+async def _search_ranked(
+    conn: Connection, question: Question, spellings: Sequence[Sequence[str]]
+) -> tuple[list[Hit], int]:
+    where, parameters = _matching(question.filter, spellings)
+    parameters |= {
+        "limit": question.limit,
+        "offset": question.offset,
+        "phrase": " ".join(word[0] for word in spellings),
+        "compared": _MOST_COMPARED,
+        "most": _MOST_COUNTED + 1,
+    }
+    matched = f"""
+        select t.username, t.track_id, t.folded, t.created_at, ts_rank(t.words, %(query)s::tsquery) as rank
+        from tracks t where {where} limit %(most)s
+    """
+    if any(len(word[0]) <= _SHORT for word in spellings):
+        # A letter or two begin more words than are ranked, so those that are just that come in first.
+        parameters["exactly"] = _together(spellings, beginning="")
+        exactly = matched.replace("t.words @@ %(query)s", "t.words @@ %(exactly)s")
+        matched = f"({exactly}) union ({matched})"
+    cursor = conn.cursor()
     await cursor.execute(
         f"""
-        with matched as materialized (select {matched} from tracks t where {where}),
+        with matched as materialized ({matched}),
              counted as (select count(*) as n from matched),
              page as (
-                 select m.username, m.track_id, row_number() over (order by {order}) as place
+                 select m.username, m.track_id, row_number() over (
+                     order by m.rank desc,
+                     case when (select n from counted) <= %(compared)s
+                          then word_similarity(%(phrase)s, m.folded) end desc,
+                     case when (select n from counted) <= %(compared)s then m.folded end,
+                     m.created_at desc, m.track_id, m.username
+                 ) as place
                  from matched m order by place limit %(limit)s offset %(offset)s
              )
         select counted.n, t.username, t.track_id, t.title, t.artist, t.album
@@ -134,22 +157,62 @@ async def search_page(
     return [row[1:] for row in rows if row[1] is not None], int(rows[0][0])
 
 
+async def _search_ordered(
+    conn: Connection, question: Question, spellings: Sequence[Sequence[str]]
+) -> tuple[list[Hit], int]:
+    """Page and count apart, so that the page can come in the order of an index."""
+    where, parameters = _matching(question.filter, spellings)
+    by, may_be_null = _SORTS.get(question.sort, _SORTS[Sort.ADDED])
+    way = "desc" if question.descending or question.sort is Sort.RELEVANCE else "asc"
+    # Ties go the same way, as the index does when it is read backwards.
+    order = f"{by} {way}{' nulls last' if may_be_null else ''}, t.track_id {way}, t.username {way}"
+    cursor = conn.cursor()
+    await cursor.execute(
+        f"""
+        select t.username, t.track_id, t.title, t.artist, t.album from tracks t where {where}
+        order by {order} limit %(limit)s offset %(offset)s
+        """,
+        parameters | {"limit": question.limit, "offset": question.offset},
+    )
+    rows: list[Any] = await cursor.fetchall()
+    if len(rows) < question.limit and (rows or not question.offset):
+        return rows, question.offset + len(rows)
+    await cursor.execute(
+        f"select count(*) from (select from tracks t where {where} limit %(most)s) counted",
+        parameters | {"most": _MOST_COUNTED + 1},
+    )
+    counted = await cursor.fetchone()
+    return rows, int(str(counted[0])) if counted else 0
+
+
+async def _estimate(conn: Connection, where: str, parameters: dict[str, Any]) -> int:
+    """What the planner takes the number of matches for; it knows how common words and values are."""
+    cursor = await conn.execute(f"explain (format json) select from tracks t where {where}", parameters)
+    row: tuple[Any, ...] | None = await cursor.fetchone()
+    return int(row[0][0]["Plan"]["Plan Rows"]) if row else 0
+
+
 async def count_facets(
     conn: Connection, question: Question, spellings: Sequence[Sequence[str]]
 ) -> dict[Facet, dict[str, int]]:
+    """Of each facet its commonest values, and how many of all hits have them."""
     where, parameters = _matching(question.filter, spellings)
-    found: dict[Facet, dict[str, int]] = {}
-    for facet in question.facets:
-        cursor = await conn.execute(
-            f"""
-            select min(value), count(*)
-            from (select {_FACETS[facet]} as value from tracks t where {where}) each
-            where value is not null group by lower(value)
-            order by count(*) desc, lower(value) limit %(most)s
-            """,
-            parameters | {"most": MOST_FACET_VALUES},
-        )
-        found[facet] = {str(value): int(str(count)) for value, count in await cursor.fetchall()}
+    columns = ", ".join(f"{_FACETS[facet][0]} as {facet}" for facet in question.facets)
+    counts = " union all ".join(
+        f"""(
+            select '{facet}', min(value), count(*) as n
+            from (select {_FACETS[facet][1].format(facet)} as value from matched) each
+            where value is not null group by lower(value) order by n desc, lower(value) limit %(most)s
+        )"""
+        for facet in question.facets
+    )
+    cursor = await conn.execute(
+        f"with matched as materialized (select {columns} from tracks t where {where}) {counts}",
+        parameters | {"most": MOST_FACET_VALUES},
+    )
+    found: dict[Facet, dict[str, int]] = {facet: {} for facet in question.facets}
+    for facet, value, count in await cursor.fetchall():
+        found[Facet(str(facet))][str(value)] = int(str(count))
     return found
 
 
@@ -185,5 +248,7 @@ def _matching(clauses: Filter, spellings: Sequence[Sequence[str]]) -> tuple[str,
     return " and ".join(["t.deleted_at is null", *conditions]), parameters
 
 
-def _together(words: Sequence[Sequence[str]]) -> str:
-    return " & ".join("(" + " | ".join(f"'{spelling}':*" for spelling in word) + ")" for word in words)
+def _together(words: Sequence[Sequence[str]], beginning: str = ":*") -> str:
+    return " & ".join(
+        "(" + " | ".join(f"'{spelling}'{beginning}" for spelling in word) + ")" for word in words
+    )

@@ -19,7 +19,7 @@ _COLUMNS = {
     Attribute.MOOD_AGGRESSIVE: "t.mood_aggressive",
     Attribute.GENRE: "t.genre_words",
     Attribute.STYLE: "t.style_words",
-    Attribute.TAG: "dj_fold_all(t.local_tags)",
+    Attribute.TAG: "t.tag_words",
     Attribute.ARTIST: "dj_fold(t.artist)",
     Attribute.ALBUM: "dj_fold(t.album)",
     Attribute.SHELF: "dj_fold(t.library_identifier)",
