@@ -26,6 +26,7 @@ _CONSTRAINTS: dict[str, type[ServiceError]] = {
     "playlist_tracks_once": Conflict,
     "jobs_one_open": Conflict,
     "jobs_one_open_scan": Conflict,
+    "jobs_one_open_reanalysis": Conflict,
 }
 _SENTENCES = {
     "playlist_tracks_track_fkey": "The playlist names a track that is not in this collection.",
@@ -33,6 +34,7 @@ _SENTENCES = {
     "tracks_pkey": "A track with that id exists in this collection.",
     "jobs_one_open": "The track has an open job of this kind already.",
     "jobs_one_open_scan": "The folder has an open scan already.",
+    "jobs_one_open_reanalysis": "The collection is being measured again already.",
     "playlist_tracks_once": "A playlist holds each track once; one of them is named twice.",
 }
 
