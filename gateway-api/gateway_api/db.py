@@ -17,6 +17,11 @@ _CONSTRAINTS: dict[str, type[ServiceError]] = {
     "playlists_username_fkey": NotFound,
     "jobs_username_fkey": NotFound,
     "playlist_tracks_track_fkey": NotFound,
+    "albums_username_fkey": NotFound,
+    "smart_playlists_username_fkey": NotFound,
+    "play_sessions_username_fkey": NotFound,
+    "plays_track_fkey": NotFound,
+    "plays_session_fkey": NotFound,
     "friends_username_key": Conflict,
     "tracks_pkey": Conflict,
     "playlist_tracks_once": Conflict,
@@ -25,6 +30,8 @@ _CONSTRAINTS: dict[str, type[ServiceError]] = {
 }
 _SENTENCES = {
     "playlist_tracks_track_fkey": "The playlist names a track that is not in this collection.",
+    "plays_track_fkey": "There is no such track in this collection.",
+    "plays_session_fkey": "There is no such session in this collection.",
     "friends_username_key": "A collection of that name exists.",
     "tracks_pkey": "A track with that id exists in this collection.",
     "jobs_one_open": "The track has an open job of this kind already.",
@@ -44,6 +51,18 @@ def make_pool(url: str, connections: int) -> Pool:
         check=AsyncConnectionPool.check_connection,
         kwargs={"options": "-c statement_timeout=30000 -c lock_timeout=5000"},
     )
+
+
+@asynccontextmanager
+async def autocommit(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection outside any transaction, for what Postgres does only there."""
+    async with transaction(pool) as conn:
+        await conn.set_autocommit(True)
+        try:
+            yield conn
+        finally:
+            if not conn.closed:
+                await conn.set_autocommit(False)
 
 
 @asynccontextmanager

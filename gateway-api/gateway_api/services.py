@@ -8,6 +8,7 @@ from gateway_api.adapters.event_bus import EventBus
 from gateway_api.adapters.ga_client import GAClient
 from gateway_api.adapters.job_queue import JobQueue
 from gateway_api.db import Pool
+from gateway_api.embedding_port import TextEmbedder
 from gateway_api.settings import Settings
 
 
@@ -20,3 +21,4 @@ class Services:
     dead_pushes: DeadPushes
     ga: GAClient
     audio: AudioFolders
+    embedder: TextEmbedder | None = None

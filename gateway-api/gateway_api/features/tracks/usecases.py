@@ -11,6 +11,7 @@ from dj_contracts.analysis import AnalysisResult
 from dj_contracts.tracks import NewTrack, Track, TrackFields
 from dj_servicekit.errors import Conflict, Malformed, NotFound
 from gateway_api.db import Connection, Pool, transaction
+from gateway_api.features.embeddings.usecases import keep_sound
 from gateway_api.features.jobs import store as jobs_store
 from gateway_api.features.tracks import store
 from gateway_api.features.tracks.filters import TrackFilter
@@ -106,6 +107,8 @@ async def apply_analysis(conn: Connection, username: str, track_id: str, result:
     }
     columns = {"duration_seconds": result.duration_seconds, "analyzed_at": datetime.now(UTC)}
     await store.update_track(conn, username, track_id, measured | columns)
+    if result.embedding is not None:
+        await keep_sound(conn, username, track_id, result.embedding)
 
 
 async def _get_row(conn: Connection, username: str, track_id: str) -> TrackRow:
