@@ -35,10 +35,12 @@ from gateway_api.features.search import routes as search
 from gateway_api.features.sets import routes as sets
 from gateway_api.features.similar import routes as similar
 from gateway_api.features.tracks import routes as tracks
+from gateway_api.features.trash import routes as trash
 from gateway_api.security import require_api_access, require_service_token
 from gateway_api.services import Services
 from gateway_api.settings import Settings
 
+_COLLECTION = (trash,)
 _LARGEST_JSON_BYTES = 16 * 1024**2
 _DESCRIPTION = "Your music collection: tracks, audio, search, playlists and sets that mix."
 
@@ -55,7 +57,19 @@ def create_app(settings: Settings) -> FastAPI:
     install_error_answers(app)
     app.include_router(health.router)
     # Fixed paths stand before those with an id in their place: search before tracks, sets before playlists.
-    for feature in (similar, search, tracks, scan, audio, sets, playlists, friends, jobs, pushes):
+    for feature in (
+        similar,
+        search,
+        tracks,
+        scan,
+        audio,
+        sets,
+        playlists,
+        *_COLLECTION,
+        friends,
+        jobs,
+        pushes,
+    ):
         app.include_router(
             feature.router,
             dependencies=[Depends(require_api_access)],

@@ -5,25 +5,19 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from dj_contracts.tracks import Text, Username
+from dj_contracts.tracks import Text
 from dj_servicekit.http import error_answers
 from gateway_api.dependencies import Gateway, Owner, TrackIDPath
 from gateway_api.features.embeddings.models import Kind
 from gateway_api.features.similar import usecases
 from gateway_api.features.similar.models import Recommendations, SemanticHits, SimilarTracks, Weights
-from gateway_api.features.tracks.filters import TrackFilter
+from gateway_api.features.tracks.queries import FilteredQuery
 
 router = APIRouter(prefix="/api", tags=["by sound and by meaning"])
 
 
-class NearQuery(TrackFilter):
+class NearQuery(FilteredQuery):
     limit: int = Field(default=20, ge=1, le=100)
-    username: Username | None = None
-
-    def filters(self) -> TrackFilter:
-        return TrackFilter.model_validate(
-            self.model_dump(include=set(TrackFilter.model_fields), exclude_unset=True)
-        )
 
 
 class SimilarQuery(NearQuery):

@@ -10,7 +10,7 @@ from dj_servicekit.http import error_answers
 from gateway_api.dependencies import Gateway, Limit, Owner, TrackIDPath
 from gateway_api.features.tracks import usecases
 from gateway_api.features.tracks.filters import TrackFilter
-from gateway_api.features.tracks.models import TrackPage
+from gateway_api.features.tracks.models import BulkEdit, BulkEdited, TrackPage
 
 router = APIRouter(prefix="/api/tracks", tags=["tracks"])
 
@@ -35,6 +35,12 @@ async def list_tracks(gateway: Gateway, owner: Owner, query: Annotated[ListQuery
 async def create_track(gateway: Gateway, owner: Owner, track: NewTrack) -> Track:
     """Add a track by hand. What is set here wins over what is measured later."""
     return await usecases.create_track(gateway.db, owner, track)
+
+
+@router.patch("", responses=error_answers(404, 422))
+async def edit_tracks(gateway: Gateway, owner: Owner, edit: BulkEdit) -> BulkEdited:
+    """The same edit of up to 500 tracks: of all of them, or of none when one is not there."""
+    return await usecases.edit_tracks(gateway.db, owner, edit)
 
 
 @router.get("/{track_id}", responses=error_answers(404, 422))
