@@ -17,12 +17,15 @@ from gateway_api.adapters.ga_client import GAClient
 from gateway_api.adapters.job_queue import JobQueue
 from gateway_api.db import make_pool, transaction
 from gateway_api.embedding_port import TextEmbedder
+from gateway_api.features.albums import routes as albums
 from gateway_api.features.audio import routes as audio
+from gateway_api.features.duplicates import routes as duplicates
 from gateway_api.features.embeddings.runner import keep_embeddings_for_ever
 from gateway_api.features.embeddings.usecases import note_older_texts
 from gateway_api.features.friends import routes as friends
 from gateway_api.features.friends.store import ensure_friend
 from gateway_api.features.health import routes as health
+from gateway_api.features.history import routes as history
 from gateway_api.features.jobs import internal_routes as internal_jobs
 from gateway_api.features.jobs import routes as jobs
 from gateway_api.features.jobs.sweep import sweep_for_ever
@@ -34,13 +37,15 @@ from gateway_api.features.scan.runner import run_scans_for_ever
 from gateway_api.features.search import routes as search
 from gateway_api.features.sets import routes as sets
 from gateway_api.features.similar import routes as similar
+from gateway_api.features.smart_playlists import routes as smart_playlists
+from gateway_api.features.statistics import routes as statistics
 from gateway_api.features.tracks import routes as tracks
 from gateway_api.features.trash import routes as trash
 from gateway_api.security import require_api_access, require_service_token
 from gateway_api.services import Services
 from gateway_api.settings import Settings
 
-_COLLECTION = (trash,)
+_COLLECTION = (albums, smart_playlists, history, statistics, duplicates, trash)
 _LARGEST_JSON_BYTES = 16 * 1024**2
 _DESCRIPTION = "Your music collection: tracks, audio, search, playlists and sets that mix."
 
