@@ -1,3 +1,7 @@
+CREATE EXTENSION IF NOT EXISTS btree_gin WITH SCHEMA public;
+
+COMMENT ON EXTENSION btree_gin IS 'support for indexing common datatypes in GIN';
+
 CREATE EXTENSION IF NOT EXISTS fuzzystrmatch WITH SCHEMA public;
 
 COMMENT ON EXTENSION fuzzystrmatch IS 'determine similarities and distance between strings';
@@ -18,6 +22,14 @@ CREATE FUNCTION public.dj_fold(value text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $$
         select trim(regexp_replace(lower(public.unaccent('public.unaccent', value)), '[^[:alnum:]]+', ' ', 'g'))
+    $$;
+
+CREATE FUNCTION public.dj_fold_all(texts text[]) RETURNS text[]
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+        select coalesce(array_agg(distinct folded), '{}')
+        from (select public.dj_fold(one) as folded from unnest(texts) as one) each
+        where folded <> ''
     $$;
 
 CREATE FUNCTION public.dj_release_has_album() RETURNS trigger
@@ -55,6 +67,65 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION public.dj_tracks_inserted() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into public.search_words (word)
+    select found.word
+    from (select distinct left(w.word, 100) collate "C" as word
+          from changed_rows n, unnest(string_to_array(n.folded, ' ')) as w (word)) found
+    where found.word <> '' and not exists (select from public.search_words k where k.word = found.word);
+    if exists (select from public.search_indexes) then
+        insert into public.search_outbox (username, track_id) select username, track_id from changed_rows;
+    end if;
+    return null;
+end
+$$;
+
+CREATE FUNCTION public.dj_tracks_moved() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if exists (select from public.search_indexes) then
+        insert into public.search_outbox (username, track_id)
+        select username, track_id from old_rows union select username, track_id from new_rows;
+    end if;
+    return null;
+end
+$$;
+
+CREATE FUNCTION public.dj_tracks_noted() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if exists (select from public.search_indexes) then
+        insert into public.search_outbox (username, track_id)
+        select distinct username, track_id from changed_rows;
+    end if;
+    return null;
+end
+$$;
+
+CREATE FUNCTION public.dj_tracks_updated() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into public.search_words (word)
+    select found.word
+    from (select distinct left(w.word, 100) collate "C" as word
+          from new_rows n left join old_rows o using (username, track_id),
+               unnest(string_to_array(n.folded, ' ')) as w (word)
+          where n.folded is distinct from o.folded) found
+    where found.word <> '' and not exists (select from public.search_words k where k.word = found.word);
+    if exists (select from public.search_indexes) then
+        insert into public.search_outbox (username, track_id)
+        select username, track_id from old_rows union select username, track_id from new_rows;
+    end if;
+    return null;
+end
+$$;
+
 CREATE TABLE public.albums (
     username text NOT NULL,
     release_id text NOT NULL,
@@ -73,6 +144,20 @@ CREATE TABLE public.albums (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.audio_checksums (
+    audio_path text NOT NULL,
+    etag text NOT NULL,
+    sha256 text NOT NULL
+);
+
+CREATE TABLE public.download_preferences (
+    username text NOT NULL,
+    sources text[] NOT NULL,
+    format text,
+    write_tags boolean DEFAULT false NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.friends (
     id bigint NOT NULL,
     username text NOT NULL,
@@ -87,6 +172,15 @@ ALTER TABLE public.friends ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.idempotency_keys (
+    key text NOT NULL,
+    request_hash text NOT NULL,
+    status smallint,
+    headers jsonb,
+    body bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.jobs (
@@ -110,6 +204,10 @@ CREATE TABLE public.jobs (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     finished_at timestamp with time zone,
+    bytes_done bigint,
+    bytes_total bigint,
+    bytes_per_second real,
+    tried jsonb DEFAULT '[]'::jsonb NOT NULL,
     CONSTRAINT jobs_kind_check CHECK ((kind = ANY (ARRAY['analyze'::text, 'download'::text, 'scan'::text]))),
     CONSTRAINT jobs_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'active'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 );
@@ -172,10 +270,67 @@ ALTER TABLE public.plays ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.review_candidates (
+    id bigint NOT NULL,
+    username text NOT NULL,
+    track_id text NOT NULL,
+    url text NOT NULL,
+    title text NOT NULL,
+    uploader text DEFAULT ''::text NOT NULL,
+    duration_seconds double precision,
+    score real NOT NULL,
+    reasons text[] DEFAULT '{}'::text[] NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    found_at timestamp with time zone DEFAULT now() NOT NULL,
+    decided_at timestamp with time zone,
+    CONSTRAINT review_candidates_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'accepted'::text, 'rejected'::text])))
+);
+
+ALTER TABLE public.review_candidates ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.review_candidates_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.schema_migrations (
     name text NOT NULL,
     checksum text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.search_indexes (
+    name text NOT NULL,
+    build text,
+    fingerprint text,
+    built_at timestamp with time zone,
+    next_build text,
+    next_fingerprint text,
+    next_since timestamp with time zone,
+    next_username text,
+    next_track_id text
+);
+
+CREATE TABLE public.search_outbox (
+    seq bigint NOT NULL,
+    username text NOT NULL,
+    track_id text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE public.search_outbox ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.search_outbox_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.search_words (
+    word text NOT NULL COLLATE pg_catalog."C"
 );
 
 CREATE TABLE public.smart_playlists (
@@ -244,6 +399,15 @@ CREATE TABLE public.track_embeddings (
 );
 ALTER TABLE ONLY public.track_embeddings ALTER COLUMN embedding SET STORAGE PLAIN;
 
+CREATE TABLE public.track_fingerprints (
+    username text NOT NULL,
+    track_id text NOT NULL,
+    items bytea NOT NULL,
+    keys integer[] NOT NULL,
+    duration_seconds double precision NOT NULL,
+    taken_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.track_merges (
     id bigint NOT NULL,
     username text NOT NULL,
@@ -301,18 +465,30 @@ CREATE TABLE public.tracks (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     deleted_at timestamp with time zone,
     folded text GENERATED ALWAYS AS (public.dj_fold(((((title || ' '::text) || artist) || ' '::text) || album))) STORED NOT NULL,
-    words tsvector GENERATED ALWAYS AS (to_tsvector('simple'::regconfig, public.dj_fold(((((title || ' '::text) || artist) || ' '::text) || album)))) STORED NOT NULL,
+    genre_words text[] GENERATED ALWAYS AS (public.dj_fold_all((genres || styles))) STORED NOT NULL,
+    style_words text[] GENERATED ALWAYS AS (public.dj_fold_all(styles)) STORED NOT NULL,
+    tag_words text[] GENERATED ALWAYS AS (public.dj_fold_all(local_tags)) STORED NOT NULL,
+    words tsvector GENERATED ALWAYS AS (((setweight(to_tsvector('simple'::regconfig, public.dj_fold(title)), 'A'::"char") || setweight(to_tsvector('simple'::regconfig, public.dj_fold(artist)), 'B'::"char")) || setweight(to_tsvector('simple'::regconfig, public.dj_fold(album)), 'C'::"char"))) STORED NOT NULL,
     recording text GENERATED ALWAYS AS (((public.dj_fold(artist) || ' / '::text) || regexp_replace(public.dj_fold(title), ' original( (mix|version))?$'::text, ''::text))) STORED NOT NULL
 );
 
 ALTER TABLE ONLY public.albums
     ADD CONSTRAINT albums_pkey PRIMARY KEY (username, release_id);
 
+ALTER TABLE ONLY public.audio_checksums
+    ADD CONSTRAINT audio_checksums_pkey PRIMARY KEY (audio_path);
+
+ALTER TABLE ONLY public.download_preferences
+    ADD CONSTRAINT download_preferences_pkey PRIMARY KEY (username);
+
 ALTER TABLE ONLY public.friends
     ADD CONSTRAINT friends_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.friends
     ADD CONSTRAINT friends_username_key UNIQUE (username);
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (key);
 
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
@@ -341,8 +517,20 @@ ALTER TABLE ONLY public.plays
 ALTER TABLE ONLY public.plays
     ADD CONSTRAINT plays_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.review_candidates
+    ADD CONSTRAINT review_candidates_once UNIQUE (username, track_id, url);
+
+ALTER TABLE ONLY public.review_candidates
+    ADD CONSTRAINT review_candidates_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.search_indexes
+    ADD CONSTRAINT search_indexes_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.search_outbox
+    ADD CONSTRAINT search_outbox_pkey PRIMARY KEY (seq);
 
 ALTER TABLE ONLY public.smart_playlists
     ADD CONSTRAINT smart_playlists_pkey PRIMARY KEY (id);
@@ -359,6 +547,9 @@ ALTER TABLE ONLY public.track_corrections
 ALTER TABLE ONLY public.track_embeddings
     ADD CONSTRAINT track_embeddings_pkey PRIMARY KEY (username, track_id, kind);
 
+ALTER TABLE ONLY public.track_fingerprints
+    ADD CONSTRAINT track_fingerprints_pkey PRIMARY KEY (username, track_id);
+
 ALTER TABLE ONLY public.track_merges
     ADD CONSTRAINT track_merges_pkey PRIMARY KEY (id);
 
@@ -366,6 +557,8 @@ ALTER TABLE ONLY public.tracks
     ADD CONSTRAINT tracks_pkey PRIMARY KEY (username, track_id);
 
 CREATE INDEX albums_title ON public.albums USING btree (username, public.dj_fold(title), release_id);
+
+CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 
 CREATE INDEX jobs_alive ON public.jobs USING btree (heartbeat_at) WHERE (state = 'active'::text);
 
@@ -387,13 +580,23 @@ CREATE INDEX plays_latest ON public.plays USING btree (username, played_at DESC,
 
 CREATE INDEX plays_session ON public.plays USING btree (session_id, username);
 
+CREATE INDEX review_candidates_listing ON public.review_candidates USING btree (username, state, score DESC, id);
+
+CREATE INDEX search_words_beginning ON public.search_words USING btree (word);
+
+CREATE INDEX search_words_ending ON public.search_words USING btree (reverse(word));
+
 CREATE INDEX smart_playlists_owner ON public.smart_playlists USING btree (username, id);
 
 CREATE INDEX text_embeddings_due_order ON public.text_embeddings_due USING btree (change);
 
+CREATE INDEX track_fingerprints_keys ON public.track_fingerprints USING gin (keys);
+
 CREATE INDEX track_merges_owner ON public.track_merges USING btree (username, id DESC);
 
 CREATE INDEX tracks_added ON public.tracks USING btree (username, created_at, track_id) WHERE (deleted_at IS NULL);
+
+CREATE INDEX tracks_album ON public.tracks USING btree (username, public.dj_fold(album)) WHERE (deleted_at IS NULL);
 
 CREATE INDEX tracks_artist ON public.tracks USING btree (username, public.dj_fold(artist), track_id) WHERE (deleted_at IS NULL);
 
@@ -401,17 +604,31 @@ CREATE UNIQUE INDEX tracks_audio_path ON public.tracks USING btree (username, au
 
 CREATE INDEX tracks_bpm ON public.tracks USING btree (username, bpm, track_id) WHERE (deleted_at IS NULL);
 
-CREATE INDEX tracks_folded ON public.tracks USING gin (folded public.gin_trgm_ops);
+CREATE INDEX tracks_genre_words ON public.tracks USING gin (username, genre_words);
 
 CREATE INDEX tracks_recording ON public.tracks USING btree (username, recording) WHERE (deleted_at IS NULL);
 
 CREATE INDEX tracks_release ON public.tracks USING btree (username, release_id) WHERE (release_id IS NOT NULL);
 
+CREATE INDEX tracks_shelf ON public.tracks USING btree (username, public.dj_fold(library_identifier)) WHERE (library_identifier IS NOT NULL);
+
+CREATE INDEX tracks_tag_words ON public.tracks USING gin (username, tag_words);
+
 CREATE INDEX tracks_title ON public.tracks USING btree (username, public.dj_fold(title), track_id) WHERE (deleted_at IS NULL);
 
 CREATE INDEX tracks_trash ON public.tracks USING btree (username, deleted_at) WHERE (deleted_at IS NOT NULL);
 
-CREATE INDEX tracks_words ON public.tracks USING gin (words);
+CREATE INDEX tracks_words ON public.tracks USING gin (username, words);
+
+CREATE TRIGGER playlist_tracks_deleted AFTER DELETE ON public.playlist_tracks REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_noted();
+
+CREATE TRIGGER playlist_tracks_inserted AFTER INSERT ON public.playlist_tracks REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_noted();
+
+CREATE TRIGGER playlist_tracks_updated AFTER UPDATE ON public.playlist_tracks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_moved();
+
+CREATE TRIGGER tracks_deleted AFTER DELETE ON public.tracks REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_noted();
+
+CREATE TRIGGER tracks_inserted AFTER INSERT ON public.tracks REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_inserted();
 
 CREATE TRIGGER tracks_release_has_album AFTER INSERT OR UPDATE OF release_id ON public.tracks FOR EACH ROW WHEN ((new.release_id IS NOT NULL)) EXECUTE FUNCTION public.dj_release_has_album();
 
@@ -419,8 +636,13 @@ CREATE TRIGGER tracks_text_is_new AFTER INSERT ON public.tracks REFERENCING NEW 
 
 CREATE TRIGGER tracks_text_may_have_changed AFTER UPDATE ON public.tracks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_text_may_have_changed();
 
+CREATE TRIGGER tracks_updated AFTER UPDATE ON public.tracks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_updated();
+
 ALTER TABLE ONLY public.albums
     ADD CONSTRAINT albums_username_fkey FOREIGN KEY (username) REFERENCES public.friends(username) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.download_preferences
+    ADD CONSTRAINT download_preferences_username_fkey FOREIGN KEY (username) REFERENCES public.friends(username) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_username_fkey FOREIGN KEY (username) REFERENCES public.friends(username) ON DELETE CASCADE;
@@ -446,6 +668,9 @@ ALTER TABLE ONLY public.plays
 ALTER TABLE ONLY public.plays
     ADD CONSTRAINT plays_track_fkey FOREIGN KEY (username, track_id) REFERENCES public.tracks(username, track_id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.review_candidates
+    ADD CONSTRAINT review_candidates_username_track_id_fkey FOREIGN KEY (username, track_id) REFERENCES public.tracks(username, track_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.smart_playlists
     ADD CONSTRAINT smart_playlists_username_fkey FOREIGN KEY (username) REFERENCES public.friends(username) ON DELETE CASCADE;
 
@@ -460,6 +685,9 @@ ALTER TABLE ONLY public.track_corrections
 
 ALTER TABLE ONLY public.track_embeddings
     ADD CONSTRAINT track_embeddings_username_track_id_fkey FOREIGN KEY (username, track_id) REFERENCES public.tracks(username, track_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.track_fingerprints
+    ADD CONSTRAINT track_fingerprints_username_track_id_fkey FOREIGN KEY (username, track_id) REFERENCES public.tracks(username, track_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.track_merges
     ADD CONSTRAINT track_merges_username_fkey FOREIGN KEY (username) REFERENCES public.friends(username) ON DELETE CASCADE;

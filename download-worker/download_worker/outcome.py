@@ -7,10 +7,12 @@ from dj_contracts.jobs import AnalysisDone, DownloadDone
 
 
 def _nothing() -> None:
-    """An analysis leaves nothing behind."""
+    """Most jobs leave nothing to see to."""
 
 
 @dataclass(frozen=True)
 class Outcome:
     done: AnalysisDone | DownloadDone
     discard: Callable[[], None] = _nothing
+    settle: Callable[[], None] = _nothing
+    """Once the gateway has it: let go of what was kept for another attempt."""

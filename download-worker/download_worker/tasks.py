@@ -46,7 +46,7 @@ def _attempt(claim: JobClaim, gateway: GatewayClient, settings: Settings) -> Non
     log.info("job_started", kind=claim.payload.kind)
     with Attempt(gateway, claim, heartbeat_seconds=settings.heartbeat_seconds) as attempt:
         try:
-            outcome = _perform(claim, attempt, settings)
+            outcome = _perform(claim, attempt, gateway, settings)
             _complete(outcome, attempt, gateway, settings)
             log.info("job_done", kind=claim.payload.kind, ms=round((time.monotonic() - started) * 1000))
         except Dropped as exc:
@@ -67,11 +67,11 @@ def _attempt(claim: JobClaim, gateway: GatewayClient, settings: Settings) -> Non
             _fail(bug, claim, gateway, settings)
 
 
-def _perform(claim: JobClaim, attempt: Attempt, settings: Settings) -> Outcome:
+def _perform(claim: JobClaim, attempt: Attempt, gateway: GatewayClient, settings: Settings) -> Outcome:
     attempt.check()
     if isinstance(claim.payload, AnalyzePayload):
         return Outcome(analyze(claim.payload, attempt, settings))
-    return download(claim.payload, attempt, settings)
+    return download(claim.payload, attempt, gateway, settings)
 
 
 def _complete(outcome: Outcome, attempt: Attempt, gateway: GatewayClient, settings: Settings) -> None:
@@ -84,11 +84,17 @@ def _complete(outcome: Outcome, attempt: Attempt, gateway: GatewayClient, settin
         if attempt.is_cancelled():
             outcome.discard()
         raise
+    outcome.settle()
 
 
 def _fail(failure: JobFailed, claim: JobClaim, gateway: GatewayClient, settings: Settings) -> None:
     message = JobFailure(
-        attempt=claim.attempt, code=failure.code, detail=failure.detail, transient=failure.transient
+        attempt=claim.attempt,
+        code=failure.code,
+        detail=failure.detail,
+        transient=failure.transient,
+        tried=failure.tried,
+        candidates=failure.candidates,
     )
     try:
         gateway.fail(claim.id, message, patience_seconds=settings.report_patience_seconds)

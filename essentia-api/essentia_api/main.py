@@ -39,7 +39,7 @@ def create_app(settings: Settings) -> FastAPI:
         return {"status": "ok", "service": SERVICE, "version": app.version}
 
     @app.get("/ready", summary="Can it take work now?", responses={503: {"description": "It cannot."}})
-    def ready(response: Response) -> dict[str, object]:
+    async def ready(response: Response) -> dict[str, object]:
         checks = {"queue": "full" if app.state.pool.is_full else "ok", "ffmpeg": _ffmpeg_state()}
         fine = all(state == "ok" for state in checks.values())
         response.status_code = 200 if fine else 503

@@ -16,7 +16,7 @@ router = APIRouter()
     "/analyze",
     summary="Measure one file",
     response_model=AnalysisAnswer,
-    responses=error_answers(400, 403, 404, 413, 415, 422, 503),
+    responses=error_answers(400, 403, 404, 413, 415, 422, 502, 503, 504),
     openapi_extra={"requestBody": REQUEST_BODY},
 )
 def analyze(audio: AudioToAnalyze, request: Request) -> Any:
@@ -24,6 +24,5 @@ def analyze(audio: AudioToAnalyze, request: Request) -> Any:
 
     Sync on purpose: the thread waits for a pool process while the event loop stays free.
     """
-    return request.app.state.pool.run(
-        analyze_file, str(audio), request.app.state.settings.max_duration_seconds
-    )
+    limit = request.app.state.settings.max_duration_seconds
+    return request.app.state.pool.run(analyze_file, str(audio.path), limit, audio.parts)

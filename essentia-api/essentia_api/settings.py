@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from dj_servicekit.settings import ServiceSettings
 
@@ -25,6 +25,18 @@ class Settings(ServiceSettings):
     max_duration_seconds: float = Field(default=1800, gt=0)
     max_file_bytes: int = Field(default=2_000_000_000, ge=1000)
     max_upload_bytes: int = Field(default=500_000_000, ge=1000)
+    gateway_url: str = Field(
+        default="http://gateway:8000",
+        pattern="^https?://[^/]",
+        description="Audio may be named by URLs of this host.",
+    )
+    api_token: SecretStr | None = Field(default=None, description="Shown to the gateway, and to nobody else.")
+    allow_url_hosts: str = Field(
+        default="",
+        pattern=r"^[\w.\-:\[\], *]*$",
+        description="host[:port],... that may be fetched from too; * is every host with a public address.",
+    )
+    fetch_timeout_seconds: float = Field(default=120, gt=0, description="For a whole file behind a URL.")
 
     @property
     def folders(self) -> tuple[Path, ...]:

@@ -16,6 +16,7 @@ _CONSTRAINTS: dict[str, type[ServiceError]] = {
     "tracks_username_fkey": NotFound,
     "playlists_username_fkey": NotFound,
     "jobs_username_fkey": NotFound,
+    "download_preferences_username_fkey": NotFound,
     "playlist_tracks_track_fkey": NotFound,
     "albums_username_fkey": NotFound,
     "smart_playlists_username_fkey": NotFound,
@@ -40,6 +41,17 @@ _SENTENCES = {
 }
 
 
+# The last three are pgvector's: how many an index keeps in view, that it is read on until enough has passed
+# the filters, and where it gives up. Set here, for in each question they would cost two journeys more.
+_SESSION = (
+    "statement_timeout=30000",
+    "lock_timeout=5000",
+    "hnsw.ef_search=100",
+    "hnsw.iterative_scan=relaxed_order",
+    "hnsw.max_scan_tuples=20000",
+)
+
+
 def make_pool(url: str, connections: int) -> Pool:
     """A pool that is opened in the application's lifespan and waits at most five seconds."""
     return AsyncConnectionPool(
@@ -49,25 +61,21 @@ def make_pool(url: str, connections: int) -> Pool:
         timeout=5,
         open=False,
         check=AsyncConnectionPool.check_connection,
-        kwargs={"options": "-c statement_timeout=30000 -c lock_timeout=5000"},
+        kwargs={"autocommit": True, "options": " ".join(f"-c {setting}" for setting in _SESSION)},
     )
-
-
-@asynccontextmanager
-async def autocommit(pool: Pool) -> AsyncIterator[Connection]:
-    """A connection outside any transaction, for what Postgres does only there."""
-    async with transaction(pool) as conn:
-        await conn.set_autocommit(True)
-        try:
-            yield conn
-        finally:
-            if not conn.closed:
-                await conn.set_autocommit(False)
 
 
 @asynccontextmanager
 async def transaction(pool: Pool) -> AsyncIterator[Connection]:
     """One transaction: committed at the end of the block, rolled back by an exception."""
+    async with reading(pool) as conn, conn.transaction():
+        yield conn
+
+
+@asynccontextmanager
+async def reading(pool: Pool) -> AsyncIterator[Connection]:
+    """For a statement that only reads, and is a transaction by itself: BEGIN and COMMIT would be two more
+    journeys to the database, which cost more than the row of one track."""
     try:
         async with pool.connection() as conn:
             yield conn

@@ -8,14 +8,16 @@ from dj_contracts.tracks import Username
 from gateway_api.services import Services
 
 
-def _services(request: Request) -> Services:
+# Both are async, though they wait for nothing: FastAPI would hand a plain function to a thread, which costs
+# more than the function, on every request.
+async def _services(request: Request) -> Services:
     return cast("Services", request.app.state.services)
 
 
 Gateway = Annotated[Services, Depends(_services)]
 
 
-def _owner(
+async def _owner(
     gateway: Gateway,
     username: Annotated[
         Username | None,

@@ -25,14 +25,25 @@ class Settings(ServiceSettings):
     service_token: SecretStr = Field(min_length=16)
     api_token: SecretStr | None = Field(default=None, min_length=16)
     trust_network: bool = False
+    published_on: str = Field(default="", description="In a container: the host's address that leads here.")
     allowed_hosts: WordList = ("localhost", "127.0.0.1", "[::1]")
+    cors_origins: WordList = ()
+    rate_limit_per_second: float = Field(default=100, ge=0)
     default_username: Username = "dj"
     audio_dir: Path
     music_dirs: PathList = ()
     max_upload_bytes: int = Field(default=2 * 1024**3, ge=1)
     disk_floor_bytes: int = Field(default=500 * 1024**2, ge=0)
+    backup_dir: Path | None = None
+    backup_every_hours: float = Field(default=24, ge=0)
+    backup_keep: int = Field(default=7, ge=0)
     job_lease_seconds: float = Field(default=30, gt=0)
     job_max_attempts: int = Field(default=5, ge=1)
+    meili_url: str | None = None
+    meili_key: SecretStr | None = None
+    meili_index: str = Field(default="tracks", pattern=r"^[A-Za-z0-9_-]{1,100}$")
+    meili_timeout_seconds: float = Field(default=2, gt=0)
+    index_poll_seconds: float = Field(default=0.5, gt=0)
     sweep_seconds: float = Field(default=2, gt=0)
 
     embeddings: Literal["local", "openai", "off"] = "local"
@@ -47,16 +58,22 @@ class Settings(ServiceSettings):
     def _split_paths(cls, value: object) -> object:
         return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("allowed_hosts", "cors_origins", mode="before")
     @classmethod
     def _split_words(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
+    @property
+    def folder_of_backups(self) -> Path:
+        """Left out, it is beside the audio, where scans pass over it as over every folder with a dot."""
+        return self.backup_dir or self.audio_dir / ".backups"
+
     @model_validator(mode="after")
     def _public_needs_a_credential(self) -> "Settings":
-        if not is_loopback(self.host) and self.api_token is None and not self.trust_network:
+        name, address = ("PUBLISHED_ON", self.published_on) if self.published_on else ("HOST", self.host)
+        if not is_loopback(address) and self.api_token is None and not self.trust_network:
             raise ValueError(
-                f"HOST={self.host} listens beyond this machine without a credential. Set API_TOKEN, "
+                f"{name}={address} listens beyond this machine without a credential. Set API_TOKEN, "
                 "or TRUST_NETWORK=true where only trusted machines can reach it"
             )
         return self

@@ -20,7 +20,9 @@ DJ Playlist: your music on your machine, measured, found and put into sets that 
   ./dj doctor                       what is wrong with this machine
 
   ./dj test [PART]                  lint, types, unit, integration, contract, e2e; all without PART
+  ./dj test rehearsal               the compose files on a real engine; needs docker
   ./dj bench [NAME ...]             list the benchmarks, or run some
+  ./dj release X.Y.Z                write a new version in every place that names it
 
 Data live in {data}. DATABASE_URL and REDIS_URL, when set,
 replace the embedded PostgreSQL and Valkey. Each command explains itself with --help."""
@@ -77,6 +79,10 @@ def _run(arguments: argparse.Namespace, rest: list[str]) -> int:
             from standalone.benchmarks import run_benchmarks
 
             return run_benchmarks(arguments.names, rest)
+        case "release":
+            from standalone.release import release
+
+            return release(arguments.version)
         case _:
             print(_ABOUT.format(data=default_data_dir()))
             return 0
@@ -113,9 +119,12 @@ def _parser() -> argparse.ArgumentParser:
     add("doctor", "What is wrong with this machine.", data=home)
     add("demo", "See it work with a crate made on the spot.", data=home / "demo")
     test = add("test", "Run the tests; further arguments go to pytest.")
-    test.add_argument("part", nargs="?", choices=["lint", "types", "unit", "integration", "contract", "e2e"])
+    test.add_argument(
+        "part", nargs="?", choices=["lint", "types", "unit", "integration", "contract", "e2e", "rehearsal"]
+    )
     bench = add("bench", "List the benchmarks, or run some; options go to them.")
     bench.add_argument("names", nargs="*")
+    add("release", "Write a new version in every place that names it.").add_argument("version")
     return parser
 
 

@@ -5,6 +5,8 @@ import json
 import pytest
 from pydantic import BaseModel
 
+from dj_contracts.analysis import AnalysisAnswer
+from dj_contracts.downloads import FingerprintAnswer, FingerprintQuestion
 from dj_contracts.errors import ErrorBody
 from dj_contracts.examples import EXAMPLES, read_example
 from dj_contracts.jobs import Job, JobClaim, JobCompletion, JobEvent, JobFailure, JobProgress, JobPulse
@@ -23,17 +25,24 @@ from dj_contracts.sets import OrderRequest, OrderResult
 from dj_contracts.tracks import SearchHits, Track
 
 MODELS: dict[str, type[BaseModel]] = {
+    "analysis-answer": AnalysisAnswer,
     "build-request": BuildRequest,
     "build-result": SetResult,
     "error": ErrorBody,
+    "fingerprint-answer": FingerprintAnswer,
+    "fingerprint-question": FingerprintQuestion,
     "job": Job,
     "job-claim-analyze": JobClaim,
     "job-claim-download": JobClaim,
+    "job-claim-download-search": JobClaim,
     "job-completion-analyze": JobCompletion,
     "job-completion-download": JobCompletion,
+    "job-completion-download-whole": JobCompletion,
     "job-event": JobEvent,
     "job-failure": JobFailure,
+    "job-failure-review": JobFailure,
     "job-progress": JobProgress,
+    "job-progress-download": JobProgress,
     "job-pulse": JobPulse,
     "next-request": NextRequest,
     "next-result": NextResult,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from dj_contracts.analysis import Embedding
 from dj_servicekit.logs import log
-from gateway_api.db import Connection, Pool, autocommit, transaction
+from gateway_api.db import Connection, Pool, reading, transaction
 from gateway_api.embedding_port import TextEmbedder, TextRefused, Vector, unit
 from gateway_api.features.embeddings import store
 from gateway_api.features.embeddings.store import MadeText
@@ -25,7 +25,7 @@ async def note_older_texts(db: Pool, embedder: TextEmbedder) -> None:
 
 async def embed_due(db: Pool, embedder: TextEmbedder, limit: int = BATCH) -> int:
     """One batch; how many texts it settled. Killed at any point, it is simply done again."""
-    async with transaction(db) as conn:
+    async with reading(db) as conn:
         due = await store.list_due_texts(conn, limit)
     texts = {one.change: describe(one) for one in due}
     changed = [
@@ -44,10 +44,10 @@ async def embed_due(db: Pool, embedder: TextEmbedder, limit: int = BATCH) -> int
 
 
 async def ensure_indexes(db: Pool) -> None:
-    async with transaction(db) as conn:
+    async with reading(db) as conn:
         spaces = await store.list_spaces(conn, _INDEX_FROM)
     for space in spaces:
-        async with autocommit(db) as conn:
+        async with reading(db) as conn:
             if await store.ensure_index(conn, space):
                 log.info("embedding_index_made", kind=space.kind, model=space.model, dims=space.dims)
 

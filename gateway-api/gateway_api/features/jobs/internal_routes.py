@@ -10,7 +10,7 @@ from gateway_api.features.jobs.routes import JobID
 router = APIRouter(prefix="/internal/jobs", include_in_schema=False)
 
 
-@router.post("/{job_id}/claim")
+@router.post("/{job_id}/claim", response_model_exclude_unset=True)
 async def claim(gateway: Gateway, job_id: JobID) -> JobClaim:
     return await usecases.claim_job(job_id, db=gateway.db, events=gateway.events)
 

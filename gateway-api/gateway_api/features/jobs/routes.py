@@ -5,10 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import BaseModel, ConfigDict
 
 from dj_contracts.jobs import Job, JobEvent, JobState
-from dj_contracts.tracks import URL, TrackID
+from dj_contracts.tracks import TrackID
 from dj_servicekit.http import error_answers
 from gateway_api.dependencies import Gateway, Limit, Owner, TrackIDPath
 from gateway_api.features.jobs import usecases
@@ -17,14 +16,6 @@ from gateway_api.features.jobs.models import JobList
 router = APIRouter(prefix="/api", tags=["jobs"])
 
 JobID = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,100}$", examples=["7b0e5a9c"])]
-
-
-class DownloadRequest(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"url": "https://example.org/song.mp3"}]}
-    )
-
-    url: URL
 
 
 @router.get("/jobs", responses=error_answers(422))
@@ -77,14 +68,4 @@ async def request_analysis(gateway: Gateway, owner: Owner, track_id: TrackIDPath
     """Measure a track's file (again). An open job for it is answered instead of a second one."""
     return await usecases.request_analysis(
         owner, track_id, db=gateway.db, queue=gateway.queue, events=gateway.events
-    )
-
-
-@router.post("/tracks/{track_id}/download", status_code=202, responses=error_answers(404, 422))
-async def request_download(
-    gateway: Gateway, owner: Owner, track_id: TrackIDPath, request: DownloadRequest
-) -> Job:
-    """Get a track's audio from a URL; analysis follows by itself."""
-    return await usecases.request_download(
-        owner, track_id, request.url, db=gateway.db, queue=gateway.queue, events=gateway.events
     )

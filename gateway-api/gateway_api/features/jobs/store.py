@@ -9,14 +9,16 @@ from typing import Any
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from dj_contracts.downloads import SourceTry
 from dj_contracts.errors import ErrorCode
-from dj_contracts.jobs import JobKind, JobState
+from dj_contracts.jobs import JobKind, JobProgress, JobState
 from gateway_api.db import Connection
 from gateway_api.features.jobs.models import JobRow
 
 _COLUMNS = """
     id, username, track_id, kind, state, payload, attempts, tries_before, progress, stage,
-    error_code, error, result, created_at, updated_at, finished_at
+    error_code, error, result, bytes_done, bytes_total, bytes_per_second, tried,
+    created_at, updated_at, finished_at
 """
 
 
@@ -122,7 +124,8 @@ async def claim_job(conn: Connection, job_id: str) -> JobRow | None:
         conn,
         f"""
         update jobs set state = 'active', attempts = attempts + 1, progress = 0, stage = 'started',
-            rerun = false, error_code = null, error = null, heartbeat_at = now(), updated_at = now()
+            rerun = false, error_code = null, error = null, heartbeat_at = now(), updated_at = now(),
+            bytes_done = null, bytes_total = null, bytes_per_second = null, tried = '[]'
         where id = %(id)s and state = 'waiting' and run_after <= now()
         returning {_COLUMNS}
         """,
@@ -160,6 +163,31 @@ async def save_pulse(
         returning {_COLUMNS}
         """,
         {"id": job_id, "attempt": attempt, "progress": progress, "stage": stage},
+    )
+
+
+async def save_transfer(conn: Connection, job_id: str, attempt: int, report: JobProgress) -> None:
+    """How many bytes of a download are there, beside the sign of life that brought the word."""
+    await conn.execute(
+        """
+        update jobs set bytes_done = %(done)s, bytes_total = %(total)s, bytes_per_second = %(speed)s
+        where id = %(id)s and state = 'active' and attempts = %(attempt)s
+        """,
+        {
+            "id": job_id,
+            "attempt": attempt,
+            "done": report.bytes_done,
+            "total": report.bytes_total,
+            "speed": report.bytes_per_second,
+        },
+    )
+
+
+async def save_tried(conn: Connection, job_id: str, attempt: int, tried: Sequence[SourceTry]) -> None:
+    """Which sources gave nothing in this attempt, and why."""
+    await conn.execute(
+        "update jobs set tried = %s where id = %s and state = 'active' and attempts = %s",
+        [Jsonb([one.model_dump(mode="json") for one in tried]), job_id, attempt],
     )
 
 

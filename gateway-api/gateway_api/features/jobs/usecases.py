@@ -6,13 +6,13 @@ leaves between the two.
 
 import uuid
 from collections.abc import Sequence
-from pathlib import PurePath
 
 from pydantic import TypeAdapter
 
 from dj_contracts.jobs import (
     AnalysisDone,
     AnalyzePayload,
+    DownloadDone,
     Job,
     JobClaim,
     JobCompletion,
@@ -27,6 +27,7 @@ from dj_servicekit.logs import log
 from gateway_api.adapters.event_bus import EventBus
 from gateway_api.adapters.job_queue import JobQueue, QueueAway
 from gateway_api.db import Connection, Pool, transaction
+from gateway_api.features.downloads.attaching import attach, keep_candidates, keep_fingerprint, wanted_track
 from gateway_api.features.jobs import store
 from gateway_api.features.jobs.models import JobList, JobRow, Pagination
 from gateway_api.features.tracks import store as tracks_store
@@ -79,20 +80,6 @@ async def request_analysis(
     return rows[0].to_job()
 
 
-async def request_download(
-    username: str, track_id: str, url: str, *, db: Pool, queue: JobQueue, events: EventBus
-) -> Job:
-    payload = {"kind": JobKind.DOWNLOAD, "url": url}
-    async with transaction(db) as conn:
-        if await tracks_store.find_track(conn, username, track_id) is None:
-            raise track_not_found(track_id)
-        rows = await store.insert_track_jobs(
-            conn, username, JobKind.DOWNLOAD, [(uuid.uuid4().hex, track_id, payload)]
-        )
-    await announce(rows, db=db, queue=queue, events=events)
-    return rows[0].to_job()
-
-
 async def list_jobs(
     db: Pool, username: str, *, state: JobState | None, track_id: str | None, limit: int, offset: int
 ) -> JobList:
@@ -137,6 +124,8 @@ async def claim_job(job_id: str, *, db: Pool, events: EventBus) -> JobClaim:
         if (row := await store.claim_job(conn, job_id)) is None:
             row = await _get_row(conn, job_id)
             raise Conflict(f"The job is {row.state}: another worker has it, or it is over.")
+        is_download = row.kind == JobKind.DOWNLOAD and row.track_id is not None
+        wanted = await wanted_track(conn, row.username, str(row.track_id)) if is_download else None
     await events.publish(row.to_event())
     return _CLAIM.validate_python(
         {
@@ -145,12 +134,15 @@ async def claim_job(job_id: str, *, db: Pool, events: EventBus) -> JobClaim:
             "track_id": row.track_id,
             "attempt": row.attempts,
             "payload": {"kind": row.kind, **row.payload},
+            **({"wanted": wanted} if wanted else {}),
         }
     )
 
 
 async def report_progress(job_id: str, report: JobProgress, *, db: Pool, events: EventBus) -> JobPulse:
     async with transaction(db) as conn:
+        if report.bytes_done is not None:
+            await store.save_transfer(conn, job_id, report.attempt, report)
         row = await store.save_pulse(conn, job_id, report.attempt, report.progress, report.stage)
         if row is None:
             current = await _get_row(conn, job_id)
@@ -174,19 +166,20 @@ async def complete_job(
         if isinstance(outcome, AnalysisDone):
             result = outcome.analysis.model_dump(mode="json", include={"engine_version", "duration_seconds"})
         else:
-            result = outcome.model_dump(mode="json", exclude={"kind"})
+            result = outcome.model_dump(mode="json", exclude={"kind", "fingerprint", "tried"})
         # Track before job, as a deletion and a scan lock them, so that none waits for the other for ever.
         await tracks_store.lock_track(conn, current.username, current.track_id)
+        if isinstance(outcome, DownloadDone):
+            await store.save_tried(conn, job_id, completion.attempt, outcome.tried)
         # The fence comes first: a report of an attempt that was given up must change nothing.
         if (row := await store.complete_job(conn, job_id, completion.attempt, result)) is None:
             raise _given_up(current)
         if isinstance(outcome, AnalysisDone):
             await apply_analysis(conn, current.username, current.track_id, outcome.analysis)
+            if outcome.fingerprint:
+                await keep_fingerprint(conn, current.username, current.track_id, outcome.fingerprint)
         else:
-            _require_managed(outcome.audio_path)
-            fields = {"audio_path": outcome.audio_path, "duration_seconds": outcome.duration_seconds}
-            if not await tracks_store.update_track(conn, current.username, current.track_id, fields):
-                raise Conflict("The track was deleted while its audio was fetched.")
+            await attach(conn, current.username, current.track_id, outcome)
             follow_up = await add_analysis_jobs(
                 conn, current.username, [(current.track_id, outcome.audio_path)]
             )
@@ -199,6 +192,7 @@ async def fail_job(
     async with transaction(db) as conn:
         current = await _get_row(conn, job_id)
         tries = current.attempts - current.tries_before
+        await store.save_tried(conn, job_id, failure.attempt, failure.tried)
         if failure.transient and tries < max_attempts:
             delay = _RETRY_SECONDS[min(tries, len(_RETRY_SECONDS)) - 1]
             row = await store.postpone_job(conn, job_id, failure.attempt, failure.code, failure.detail, delay)
@@ -206,14 +200,10 @@ async def fail_job(
             row = await store.fail_job(conn, job_id, failure.attempt, failure.code, failure.detail)
         if row is None:
             raise _given_up(current)
+        if row.track_id is not None:
+            await keep_candidates(conn, row.username, row.track_id, failure.candidates)
     # A postponed job is not due yet: the sweep hands it over in its time.
     await events.publish(row.to_event())
-
-
-def _require_managed(audio_path: str) -> None:
-    path = PurePath(audio_path)
-    if path.is_absolute() or ".." in path.parts:
-        raise Malformed("A downloaded file belongs below the audio folder.")
 
 
 def _given_up(current: JobRow) -> Conflict:

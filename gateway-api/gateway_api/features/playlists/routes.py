@@ -10,6 +10,7 @@ from gateway_api.dependencies import Gateway, Limit, Offset, Owner, RowID
 from gateway_api.features.playlists import usecases
 from gateway_api.features.playlists.m3u8 import MEDIA_TYPE
 from gateway_api.features.playlists.models import NewPlaylist, Playlist, PlaylistPatch, PlaylistTracks
+from gateway_api.preconditions import IfMatch, etag_of
 
 router = APIRouter(prefix="/api/playlists", tags=["playlists"])
 
@@ -27,8 +28,10 @@ async def create_playlist(gateway: Gateway, owner: Owner, playlist: NewPlaylist)
 
 
 @router.get("/{playlist_id}", responses=error_answers(404, 422))
-async def get_playlist(gateway: Gateway, owner: Owner, playlist_id: RowID) -> Playlist:
-    return await usecases.get_playlist(gateway.db, owner, playlist_id)
+async def get_playlist(gateway: Gateway, owner: Owner, playlist_id: RowID, response: Response) -> Playlist:
+    playlist = await usecases.get_playlist(gateway.db, owner, playlist_id)
+    response.headers["ETag"] = etag_of(playlist.updated_at)
+    return playlist
 
 
 @router.get("/{playlist_id}/tracks", responses=error_answers(404, 422))
@@ -38,9 +41,18 @@ async def list_playlist_tracks(
     return await usecases.list_playlist_tracks(gateway.db, owner, playlist_id, limit=limit, offset=offset)
 
 
-@router.patch("/{playlist_id}", responses=error_answers(404, 409, 422))
-async def edit_playlist(gateway: Gateway, owner: Owner, playlist_id: RowID, patch: PlaylistPatch) -> Playlist:
-    return await usecases.edit_playlist(gateway.db, owner, playlist_id, patch)
+@router.patch("/{playlist_id}", responses=error_answers(404, 409, 412, 422))
+async def edit_playlist(
+    gateway: Gateway,
+    owner: Owner,
+    playlist_id: RowID,
+    patch: PlaylistPatch,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Playlist:
+    playlist = await usecases.edit_playlist(gateway.db, owner, playlist_id, patch, if_match)
+    response.headers["ETag"] = etag_of(playlist.updated_at)
+    return playlist
 
 
 @router.delete("/{playlist_id}", status_code=204, responses=error_answers(404, 422))

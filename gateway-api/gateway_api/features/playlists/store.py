@@ -1,6 +1,7 @@
 """The statements over playlists. Tracks in the trash are not shown."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from psycopg.rows import class_row
@@ -62,6 +63,16 @@ async def insert_playlist(conn: Connection, username: str, name: str) -> int:
     row = await cursor.fetchone()
     assert row is not None  # noqa: S101 - an insert that returns either gives a row or raises
     return int(str(row[0]))
+
+
+async def lock_playlist(conn: Connection, username: str, playlist_id: int) -> datetime | None:
+    """Hold a playlist until the transaction ends; answers when it last changed, or None without one."""
+    cursor = await conn.execute(
+        "select updated_at from playlists where username = %s and id = %s for update",
+        [username, playlist_id],
+    )
+    row: Any = await cursor.fetchone()
+    return row[0] if row else None
 
 
 async def rename_playlist(conn: Connection, username: str, playlist_id: int, name: str | None) -> bool:

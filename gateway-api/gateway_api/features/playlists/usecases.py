@@ -8,6 +8,7 @@ from gateway_api.db import Connection, Pool, transaction
 from gateway_api.features.playlists import store
 from gateway_api.features.playlists.m3u8 import write_m3u8
 from gateway_api.features.playlists.models import NewPlaylist, Playlist, PlaylistPatch, PlaylistTracks
+from gateway_api.preconditions import require_match
 
 _WHOLE = 10_000
 
@@ -41,10 +42,14 @@ async def list_playlist_tracks(
     return PlaylistTracks(tracks=[row.to_track() for row in rows], offset=offset, limit=limit, total=total)
 
 
-async def edit_playlist(db: Pool, username: str, playlist_id: int, patch: PlaylistPatch) -> Playlist:
+async def edit_playlist(
+    db: Pool, username: str, playlist_id: int, patch: PlaylistPatch, if_match: str | None = None
+) -> Playlist:
     async with transaction(db) as conn:
-        if not await store.rename_playlist(conn, username, playlist_id, patch.name):
+        if (updated_at := await store.lock_playlist(conn, username, playlist_id)) is None:
             raise _not_found(playlist_id)
+        require_match(if_match, updated_at)
+        await store.rename_playlist(conn, username, playlist_id, patch.name)
         if patch.track_ids is not None:
             order = keep_trashed(patch.track_ids, await store.list_entries(conn, playlist_id))
             await store.set_tracks(conn, username, playlist_id, order)

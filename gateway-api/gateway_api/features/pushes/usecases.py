@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from dj_contracts.downloads import AudioFormat, SourceName
 from dj_contracts.jobs import AnalyzePayload, DownloadPayload, JobKind, JobState
 from dj_contracts.pushes import PushRegistration, PushState
-from dj_contracts.tracks import NewTrack
+from dj_contracts.tracks import URL, NewTrack
 from dj_servicekit.errors import Conflict, Malformed, NotFound
 from gateway_api.db import Connection, transaction
 from gateway_api.features.friends import store as friends_store
@@ -16,6 +17,9 @@ from gateway_api.features.jobs.usecases import announce
 from gateway_api.features.tracks import store as tracks_store
 from gateway_api.services import Services
 
+_LINKS = ("apple_music_url", "youtube_url", "soundcloud_url")
+_SAID = ("title", "artist", "album")
+_LINK = TypeAdapter[str](URL)
 _OVER_AND_LOST = (JobState.FAILED, JobState.CANCELLED)
 
 
@@ -48,14 +52,15 @@ async def _make_job(conn: Connection, push: PushRegistration, default_username: 
             raise Malformed("A download needs a link.")
         if track is None:
             await _add_track(conn, username, push)
-        payload = DownloadPayload(url=push.url)
+        payload = DownloadPayload(url=push.url, sources=_sources(push), format=_format(push))
     elif push.job_type == "analyze-local":
         if track is None or track.audio_path is None:
             raise Conflict(f"There is no audio of track {push.track_id!r} to analyse.")
         payload = AnalyzePayload(audio_path=track.audio_path)
     else:
         raise Malformed(f"There is no job of the kind {push.job_type!r} in this version.")
-    job = (push.id, push.track_id, payload.model_dump(mode="json"))
+    said = {"kind": payload.kind, **payload.model_dump(mode="json", exclude_defaults=True)}
+    job = (push.id, push.track_id, said)
     return (await jobs_store.insert_track_jobs(conn, username, JobKind(payload.kind), [job]))[0]
 
 
@@ -72,15 +77,36 @@ async def _find_owner(conn: Connection, push: PushRegistration, default_username
 
 async def _add_track(conn: Connection, username: str, push: PushRegistration) -> None:
     """A push may come before its track. What it says of the track is taken as far as it makes sense."""
-    said: dict[str, Any] = {
-        name: push.raw[name] for name in ("title", "artist", "album") if push.raw.get(name)
-    }
+    said: dict[str, Any] = {name: push.raw[name] for name in _SAID if push.raw.get(name)}
+    said |= {name: push.raw[name] for name in _LINKS if _is_link(push.raw.get(name))}
     try:
         new = NewTrack.model_validate({"title": push.track_id, **said, "track_id": push.track_id})
     except ValidationError as exc:
         raise Malformed(f"The push does not describe a track: {exc.errors()[0]['msg']}.") from exc
     fields = new.model_dump(exclude={"track_id"}, exclude_none=True)
     await tracks_store.insert_track(conn, username, push.track_id, fields)
+
+
+def _is_link(value: Any) -> bool:
+    try:
+        _LINK.validate_python(value, strict=True)
+    except ValidationError:
+        return False
+    return True
+
+
+def _sources(push: PushRegistration) -> list[SourceName]:
+    """A push with several links names a first choice and what to fall back on."""
+    if sum(bool(push.raw.get(name)) for name in _LINKS) < 2:
+        return []
+    gamdl_first = push.url == push.raw.get("apple_music_url")
+    return [SourceName.GAMDL, SourceName.YTDLP] if gamdl_first else [SourceName.YTDLP, SourceName.GAMDL]
+
+
+def _format(push: PushRegistration) -> AudioFormat | None:
+    """Older producers name formats of their own too; what is none of ours is no wish."""
+    wish = push.raw.get("format")
+    return AudioFormat(wish) if wish in list(AudioFormat) else None
 
 
 def _state(row: JobRow) -> PushState:

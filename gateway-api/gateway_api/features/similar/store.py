@@ -1,8 +1,8 @@
 """The statements that find what is near.
 
 The index of a model holds every collection, and filters are applied to what it yields, nearest first.
-It is read on until enough has passed them (pgvector's iterative scan); where that ends too early,
-because almost nothing passes, what passes is compared one by one.
+It is read on until enough has passed them (pgvector's iterative scan, set in db.py); where that ends too
+early, because almost nothing passes, what passes is compared one by one.
 """
 
 from collections.abc import Sequence
@@ -16,10 +16,6 @@ from gateway_api.features.embeddings.models import Kind, Space
 from gateway_api.features.embeddings.store import as_text, comparable
 from gateway_api.features.similar.models import Candidate, Near, Probe
 from gateway_api.features.tracks.filters import TrackFilter
-
-# How many the index keeps in view, and how many it reads before it gives up.
-_IN_VIEW = 100
-_MOST_READ = 20_000
 
 
 async def find_probe(conn: Connection, username: str, track_id: str, kind: Kind) -> Probe | None:
@@ -52,13 +48,6 @@ async def list_near(
 ) -> list[Near]:
     """The nearest tracks that pass the filters; the nearest first."""
     if not exact:
-        await conn.execute(
-            """
-            select set_config('hnsw.iterative_scan', 'relaxed_order', true),
-                   set_config('hnsw.ef_search', %s, true), set_config('hnsw.max_scan_tuples', %s, true)
-            """,
-            [str(_IN_VIEW), str(_MOST_READ)],
-        )
         found = await _near(conn, username, probe, filters, limit=limit, besides=besides, exact=False)
         if len(found) >= limit:
             return found

@@ -1,7 +1,7 @@
 """Finds tracks by sound and by meaning, and what to play with a track."""
 
 from dj_servicekit.errors import Conflict, UpstreamUnavailable
-from gateway_api.db import Connection, Pool, transaction
+from gateway_api.db import Connection, Pool, reading
 from gateway_api.embedding_port import EmbeddingsAway, TextEmbedder, TextRefused
 from gateway_api.features.embeddings.models import Kind
 from gateway_api.features.similar import blend, store
@@ -28,7 +28,7 @@ _TEMPO_SHARE = 0.06
 async def list_similar(
     db: Pool, username: str, track_id: str, kind: Kind, filters: TrackFilter, *, limit: int
 ) -> SimilarTracks:
-    async with transaction(db) as conn:
+    async with reading(db) as conn:
         if (probe := await store.find_probe(conn, username, track_id, kind)) is None:
             await _get(conn, username, track_id)
             raise Conflict(_NOT_YET[kind])
@@ -48,7 +48,7 @@ async def search_by_meaning(
         raise UpstreamUnavailable(f"{exc} Try again in a moment.", headers={"Retry-After": "15"}) from exc
     except TextRefused:
         vector = None
-    async with transaction(db) as conn:
+    async with reading(db) as conn:
         hits: list[SimilarTrack] = []
         if vector is not None:
             probe = store.probe_of(embedder.model, vector)
@@ -71,7 +71,7 @@ async def recommend(
     db: Pool, username: str, track_id: str, filters: TrackFilter, weights: Weights, *, limit: int
 ) -> Recommendations:
     """What goes with a track: the nearest by sound, by text and by tempo, judged by all four together."""
-    async with transaction(db) as conn:
+    async with reading(db) as conn:
         track = await _get(conn, username, track_id)
         found: set[str] = set()
         for kind in Kind:

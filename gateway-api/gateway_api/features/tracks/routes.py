@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from dj_contracts.analysis import AnalysisResult
 from dj_contracts.tracks import NewTrack, Track, TrackFields
@@ -11,6 +11,7 @@ from gateway_api.dependencies import Gateway, Limit, Owner, TrackIDPath
 from gateway_api.features.tracks import usecases
 from gateway_api.features.tracks.filters import TrackFilter
 from gateway_api.features.tracks.models import BulkEdit, BulkEdited, TrackPage
+from gateway_api.preconditions import IfMatch, etag_of
 
 router = APIRouter(prefix="/api/tracks", tags=["tracks"])
 
@@ -44,15 +45,26 @@ async def edit_tracks(gateway: Gateway, owner: Owner, edit: BulkEdit) -> BulkEdi
 
 
 @router.get("/{track_id}", responses=error_answers(404, 422))
-async def get_track(gateway: Gateway, owner: Owner, track_id: TrackIDPath) -> Track:
-    return await usecases.get_track(gateway.db, owner, track_id)
+async def get_track(gateway: Gateway, owner: Owner, track_id: TrackIDPath, response: Response) -> Track:
+    track = await usecases.get_track(gateway.db, owner, track_id)
+    response.headers["ETag"] = etag_of(track.updated_at)
+    return track
 
 
-@router.patch("/{track_id}", responses=error_answers(404, 422))
-async def edit_track(gateway: Gateway, owner: Owner, track_id: TrackIDPath, patch: TrackFields) -> Track:
+@router.patch("/{track_id}", responses=error_answers(404, 412, 422))
+async def edit_track(
+    gateway: Gateway,
+    owner: Owner,
+    track_id: TrackIDPath,
+    patch: TrackFields,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Track:
     """Change fields. A measured field (bpm, key, energy, ...) set here survives every analysis;
     set to null, it goes back to what was measured."""
-    return await usecases.edit_track(gateway.db, owner, track_id, patch)
+    track = await usecases.edit_track(gateway.db, owner, track_id, patch, if_match)
+    response.headers["ETag"] = etag_of(track.updated_at)
+    return track
 
 
 @router.delete("/{track_id}", status_code=204, responses=error_answers(404, 422))
