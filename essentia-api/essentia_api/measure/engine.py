@@ -8,14 +8,16 @@ from essentia import standard as es
 
 from dj_contracts.analysis import AnalysisAnswer, AnalysisResult, Loudness
 from essentia_api.decode import Audio, Samples, decode
+from essentia_api.measure import tempocnn, tonal
 from essentia_api.measure.intensity import measure_energy
+from essentia_api.measure.pitches import hear_pitches
 from essentia_api.measure.tempo import measure_rhythm
 from essentia_api.measure.tonal import measure_key
 
 essentia.log.infoActive = False
 essentia.log.warningActive = False
 
-ENGINE_VERSION = "dj-2"
+ENGINE_VERSION = "dj-3"
 _REPLAY_GAIN_TARGET_LUFS = -18.0
 _SHORTEST_SECONDS = 5.0
 _SILENT_PEAK = 1e-4  # -80 dBFS
@@ -40,18 +42,19 @@ def analyze(audio: Audio) -> AnalysisResult:
     # A float64 anywhere here would double 100 MB for a ten-minute track.
     samples = audio.mono - np.float32(np.mean(audio.mono, dtype=np.float64))
     samples *= np.float32(_WORKING_RMS / level)
-    rhythm = measure_rhythm(samples)
+    pitches = hear_pitches(samples)
+    rhythm = measure_rhythm(samples, pitches)
     return result.model_copy(
         update={
             "tempo": rhythm.tempo,
             "beats": rhythm.beats,
             "downbeats": rhythm.downbeats,
-            "key": measure_key(samples),
+            "key": measure_key(samples, pitches),
             "energy": measure_energy(samples, rhythm.tempo.bpm),
             "danceability": _danceability(samples),
             "models": {
-                "tempo": ENGINE_VERSION,
-                "key": "essentia edma",
+                "tempo": tempocnn.MODEL,
+                "key": tonal.MODEL,
                 "danceability": "essentia dfa",
                 "energy": ENGINE_VERSION,
             },
