@@ -105,6 +105,11 @@ CREATE TABLE public.download_preferences (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.fingerprint_keys (
+    key integer NOT NULL,
+    fingerprint_id integer NOT NULL
+);
+
 CREATE TABLE public.friends (
     id bigint NOT NULL,
     username text NOT NULL,
@@ -264,12 +269,21 @@ CREATE TABLE public.track_corrections (
 );
 
 CREATE TABLE public.track_fingerprints (
+    id integer NOT NULL,
     username text NOT NULL,
     track_id text NOT NULL,
     items bytea NOT NULL,
-    keys integer[] NOT NULL,
     duration_seconds double precision NOT NULL,
     taken_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE public.track_fingerprints ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.track_fingerprints_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.tracks (
@@ -322,6 +336,9 @@ ALTER TABLE ONLY public.audio_checksums
 ALTER TABLE ONLY public.download_preferences
     ADD CONSTRAINT download_preferences_pkey PRIMARY KEY (username);
 
+ALTER TABLE ONLY public.fingerprint_keys
+    ADD CONSTRAINT fingerprint_keys_pkey PRIMARY KEY (key, fingerprint_id);
+
 ALTER TABLE ONLY public.friends
     ADD CONSTRAINT friends_pkey PRIMARY KEY (id);
 
@@ -368,10 +385,15 @@ ALTER TABLE ONLY public.track_corrections
     ADD CONSTRAINT track_corrections_pkey PRIMARY KEY (username, track_id, field);
 
 ALTER TABLE ONLY public.track_fingerprints
+    ADD CONSTRAINT track_fingerprints_id_key UNIQUE (id);
+
+ALTER TABLE ONLY public.track_fingerprints
     ADD CONSTRAINT track_fingerprints_pkey PRIMARY KEY (username, track_id);
 
 ALTER TABLE ONLY public.tracks
     ADD CONSTRAINT tracks_pkey PRIMARY KEY (username, track_id);
+
+CREATE INDEX fingerprint_keys_of ON public.fingerprint_keys USING btree (fingerprint_id);
 
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 
@@ -394,8 +416,6 @@ CREATE INDEX review_candidates_listing ON public.review_candidates USING btree (
 CREATE INDEX search_words_beginning ON public.search_words USING btree (word);
 
 CREATE INDEX search_words_ending ON public.search_words USING btree (reverse(word));
-
-CREATE INDEX track_fingerprints_keys ON public.track_fingerprints USING gin (keys);
 
 CREATE INDEX tracks_added ON public.tracks USING btree (username, created_at, track_id) WHERE (deleted_at IS NULL);
 
@@ -431,6 +451,9 @@ CREATE TRIGGER tracks_updated AFTER UPDATE ON public.tracks REFERENCING OLD TABL
 
 ALTER TABLE ONLY public.download_preferences
     ADD CONSTRAINT download_preferences_username_fkey FOREIGN KEY (username) REFERENCES public.friends(username) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.fingerprint_keys
+    ADD CONSTRAINT fingerprint_keys_fingerprint_id_fkey FOREIGN KEY (fingerprint_id) REFERENCES public.track_fingerprints(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_username_fkey FOREIGN KEY (username) REFERENCES public.friends(username) ON DELETE CASCADE;
