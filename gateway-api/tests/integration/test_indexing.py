@@ -92,7 +92,9 @@ async def test_a_search_goes_on_through_postgres_and_says_so(
     await indexed.add_track(title="Blue Monday")
     await up_to_date(indexed)
     assert (await indexed.get("/api/search", q="blue"))["engine"] == "meilisearch"
+    assert (await indexed.get("/ready"))["checks"]["meilisearch"] is True
     meilisearch.failing = 500
+    assert (await indexed.get("/ready"))["checks"]["meilisearch"] is False
     await indexed.add_track(title="Blue Jeans")
     answer = await indexed.get("/api/search", q="blue")
     assert answer["engine"] == "postgres"
