@@ -58,14 +58,15 @@ class IndexKeeper:
     async def step(self) -> bool:
         """True when there is more to do at once. Raises EngineAway; then it is done again."""
         async with reading(self._db) as conn:
-            if not await store.try_lock(conn):
-                return False
             try:
-                return await self._step(conn)
-            finally:
-                # A stop in the middle of a statement closes the connection, and the lock goes with it.
-                if not conn.closed:
-                    await store.unlock(conn)
+                if not await store.try_lock(conn):
+                    return False
+                more = await self._step(conn)
+                await store.unlock(conn)
+            except BaseException:
+                await conn.close()  # and the lock goes with it, wherever this was stopped
+                raise
+            return more
 
     async def _step(self, conn: Connection) -> bool:
         """Each statement is committed by itself, after what it says was done: killed between the two, the
