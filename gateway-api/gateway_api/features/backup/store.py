@@ -4,7 +4,7 @@ Tables, columns and functions are found in the catalogue, so a table of a later 
 backup without anybody thinking of it. What an extension brought is left alone.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -179,6 +179,13 @@ async def compare_table(
     )
     await conn.execute("drop table if exists pg_temp.restored")
     await conn.execute(sql.SQL("create temp table restored ({}) on commit drop").format(definitions))
+    for column in (name for name in columns if types.get(name) == "jsonb"):
+        # Packing whole analyses for a table that lives for seconds took most of the time.
+        await conn.execute(
+            sql.SQL("alter table pg_temp.restored alter {} set storage external").format(
+                sql.Identifier(column)
+            )
+        )
     await _copy_in(conn, sql.Identifier("pg_temp", "restored"), columns, data)
     after = await _count(conn, sql.Identifier("pg_temp", "restored"))
     if not types:
@@ -225,26 +232,6 @@ async def count_rows(conn: Connection, table: str) -> int:
         await conn.execute("select to_regclass(format('public.%%I', %s::text))", [table])
     ).fetchone()
     return await _count(conn, _public(table)) if row[0] else 0
-
-
-async def list_checksums(conn: Connection, audio_paths: Sequence[str]) -> Mapping[str, tuple[str, str]]:
-    """Path -> (ETag, SHA-256) of the files that were read through before."""
-    cursor = await conn.execute(
-        "select audio_path, etag, sha256 from audio_checksums where audio_path = any(%s)",
-        [list(audio_paths)],
-    )
-    rows: list[Any] = await cursor.fetchall()
-    return {path: (etag, sha256) for path, etag, sha256 in rows}
-
-
-async def save_checksum(conn: Connection, audio_path: str, etag: str, sha256: str) -> None:
-    await conn.execute(
-        """
-        insert into audio_checksums (audio_path, etag, sha256) values (%s, %s, %s)
-        on conflict (audio_path) do update set etag = excluded.etag, sha256 = excluded.sha256
-        """,
-        [audio_path, etag, sha256],
-    )
 
 
 async def _copy_in(
