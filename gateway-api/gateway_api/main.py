@@ -36,17 +36,22 @@ from gateway_api.features.indexing import routes as indexing
 from gateway_api.features.indexing.runner import keep_index_for_ever
 from gateway_api.features.jobs import internal_routes as internal_jobs
 from gateway_api.features.jobs import routes as jobs
-from gateway_api.features.jobs.sweep import sweep_for_ever
 from gateway_api.features.pictures import routes as pictures
 from gateway_api.features.playlists import routes as playlists
 from gateway_api.features.pushes import internal_routes as internal_pushes
 from gateway_api.features.pushes import routes as pushes
+from gateway_api.features.queue.sweep import sweep_for_ever
+from gateway_api.features.reanalysis import routes as reanalysis
+from gateway_api.features.reanalysis.runner import run_reanalyses_for_ever
 from gateway_api.features.review import routes as review
 from gateway_api.features.scan import routes as scan
 from gateway_api.features.scan.runner import run_scans_for_ever
 from gateway_api.features.search import routes as search
 from gateway_api.features.sets import routes as sets
 from gateway_api.features.tracks import routes as tracks
+from gateway_api.features.workers import internal_routes as internal_workers
+from gateway_api.features.workers import routes as workers
+from gateway_api.host_limits import HostLimits
 from gateway_api.rate_limit import RateLimit
 from gateway_api.security import require_api_access, require_service_token
 from gateway_api.services import Services
@@ -81,11 +86,13 @@ def create_app(settings: Settings) -> FastAPI:
         sets,
         playlists,
         friends,
+        reanalysis,
         jobs,
         downloads,
         review,
         pushes,
         backup,
+        workers,
     ):
         app.include_router(
             feature.router,
@@ -93,7 +100,7 @@ def create_app(settings: Settings) -> FastAPI:
             responses=error_answers(401, 403, 413, 503),
             max_body_size=settings.max_upload_bytes if feature in (audio, backup) else None,
         )
-    for internal in (internal_jobs, internal_fingerprints, internal_pushes):
+    for internal in (internal_jobs, internal_fingerprints, internal_pushes, internal_workers):
         app.include_router(internal.router, dependencies=[Depends(require_service_token)])
     return app
 
@@ -125,7 +132,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services = Services(
         settings=settings,
         db=make_pool(settings.database_url.get_secret_value(), settings.database_connections),
-        queue=JobQueue(settings.redis_url.get_secret_value()),
+        queue=JobQueue(settings.redis_url.get_secret_value(), HostLimits.parse(settings.host_limits)),
         events=EventBus(settings.redis_url.get_secret_value()),
         dead_pushes=DeadPushes(settings.redis_url.get_secret_value()),
         ga=GAClient(settings.ga_url),
@@ -142,6 +149,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     background = [
         asyncio.create_task(sweep_for_ever(services), name="sweep"),
         asyncio.create_task(run_scans_for_ever(services), name="scans"),
+        asyncio.create_task(run_reanalyses_for_ever(services), name="reanalyses"),
         asyncio.create_task(keep_index_for_ever(services), name="search index"),
         asyncio.create_task(run_backups_for_ever(services), name="backups"),
     ]

@@ -10,6 +10,7 @@ from pydantic_settings import NoDecode
 
 from dj_contracts.tracks import Username
 from dj_servicekit.settings import ServiceSettings
+from gateway_api.host_limits import HostLimits
 
 PathList = Annotated[tuple[Path, ...], NoDecode]
 WordList = Annotated[tuple[str, ...], NoDecode]
@@ -51,6 +52,7 @@ class Settings(ServiceSettings):
     meili_timeout_seconds: float = Field(default=2, gt=0)
     index_poll_seconds: float = Field(default=0.5, gt=0)
     sweep_seconds: float = Field(default=2, gt=0)
+    host_limits: str = "youtube.com=2/2 soundcloud.com=2/1 *=4/0"
 
     @field_validator("music_dirs", mode="before")
     @classmethod
@@ -61,6 +63,12 @@ class Settings(ServiceSettings):
     @classmethod
     def _split_words(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("host_limits")
+    @classmethod
+    def _read_host_limits(cls, value: str) -> str:
+        HostLimits.parse(value)
+        return value
 
     @property
     def folder_of_backups(self) -> Path:
