@@ -3,7 +3,7 @@
 import os
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
@@ -53,6 +53,13 @@ class Settings(ServiceSettings):
     index_poll_seconds: float = Field(default=0.5, gt=0)
     sweep_seconds: float = Field(default=2, gt=0)
     host_limits: str = "youtube.com=2/2 soundcloud.com=2/1 *=4/0"
+
+    embeddings: Literal["local", "openai", "off"] = "local"
+    embeddings_base_url: str = "https://api.openai.com/v1"
+    embeddings_api_key: SecretStr | None = None
+    embeddings_model: str = Field(default="text-embedding-3-small", min_length=1, max_length=200)
+    embeddings_dimensions: int | None = Field(default=None, ge=2, le=4000)
+    embeddings_floor: float = Field(default=0.25, ge=-1, le=1)
 
     @field_validator("music_dirs", mode="before")
     @classmethod

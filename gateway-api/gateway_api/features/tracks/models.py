@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from dj_contracts.keys import Key
-from dj_contracts.tracks import Track
+from dj_contracts.tracks import TagList, Track, TrackFields, TrackID
 
 # What analysis measures and a person may correct: a correction wins over every analysis to come.
 MEASURED = (
@@ -75,6 +76,30 @@ class TrackPage(BaseModel):
 
     tracks: list[Track]
     next: str | None
+
+
+class BulkEdit(BaseModel):
+    """One edit of many tracks. ``set`` is as in the patch of a single track."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"track_ids": ["12345-A1", "12345-B2"], "set": {"star_rating": 4}, "add_tags": ["warm-up"]}
+            ]
+        },
+    )
+
+    track_ids: Annotated[list[TrackID], Field(min_length=1, max_length=500)]
+    set: TrackFields = TrackFields()
+    add_tags: TagList = []
+    remove_tags: TagList = []
+
+
+class BulkEdited(BaseModel):
+    """The tracks as they are now, in the order in which they were named."""
+
+    tracks: list[Track]
 
 
 def clock(seconds: float | None) -> str | None:

@@ -11,7 +11,7 @@ from dj_servicekit.http import error_answers
 from gateway_api.dependencies import Gateway, Owner, TrackIDPath
 from gateway_api.features.tracks import usecases
 from gateway_api.features.tracks.filters import TrackFilter
-from gateway_api.features.tracks.models import TrackPage
+from gateway_api.features.tracks.models import BulkEdit, BulkEdited, TrackPage
 from gateway_api.preconditions import IfMatch, etag_of
 from gateway_api.query_models import query_parameters, query_reader
 
@@ -39,6 +39,12 @@ async def list_tracks(
 async def create_track(gateway: Gateway, owner: Owner, track: NewTrack) -> Track:
     """Add a track by hand. What is set here wins over what is measured later."""
     return await usecases.create_track(gateway.db, owner, track)
+
+
+@router.patch("", responses=error_answers(404, 422))
+async def edit_tracks(gateway: Gateway, owner: Owner, edit: BulkEdit) -> BulkEdited:
+    """The same edit of up to 500 tracks: of all of them, or of none when one is not there."""
+    return await usecases.edit_tracks(gateway.db, owner, edit)
 
 
 @router.get("/{track_id}", responses=error_answers(404, 422))
