@@ -3,8 +3,9 @@
     ./dj bench chaos [--jobs 200] [--workers 2] [--seconds-between 5] [--seed 1]
 
 Everything is the real one; only the web that the files come from is a local server. Each push is pushed
-twice, one in ten leads nowhere and has to fail for that reason. What is killed is started again within a
-second; what has not come up yet is spared. Lost, done twice, partial files and leftovers all have to be 0. Some fifteen minutes with 200 jobs.
+twice, one in ten leads nowhere and has to fail for that reason. Workers and their work horses, the bridge,
+the gateway, Valkey and essentia-api are killed; what is killed is started again within a second, and what
+has not come up yet is spared. Lost, done twice, partial files and leftovers all have to be 0.
 """
 
 import argparse
