@@ -208,7 +208,11 @@ CREATE TABLE public.jobs (
     bytes_total bigint,
     bytes_per_second real,
     tried jsonb DEFAULT '[]'::jsonb NOT NULL,
-    CONSTRAINT jobs_kind_check CHECK ((kind = ANY (ARRAY['analyze'::text, 'download'::text, 'scan'::text]))),
+    priority smallint DEFAULT 0 NOT NULL,
+    host text,
+    started_at timestamp with time zone,
+    batch_id text,
+    CONSTRAINT jobs_kind_check CHECK ((kind = ANY (ARRAY['analyze'::text, 'download'::text, 'scan'::text, 'fix-duration'::text, 'extract-cover-art'::text, 'extract-cover-art-album'::text, 'reanalyze'::text]))),
     CONSTRAINT jobs_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'active'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 );
 
@@ -268,6 +272,13 @@ ALTER TABLE public.plays ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.pushes (
+    id text NOT NULL,
+    identity text NOT NULL,
+    job_id text NOT NULL,
+    pushed_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.review_candidates (
@@ -469,7 +480,14 @@ CREATE TABLE public.tracks (
     style_words text[] GENERATED ALWAYS AS (public.dj_fold_all(styles)) STORED NOT NULL,
     tag_words text[] GENERATED ALWAYS AS (public.dj_fold_all(local_tags)) STORED NOT NULL,
     words tsvector GENERATED ALWAYS AS (((setweight(to_tsvector('simple'::regconfig, public.dj_fold(title)), 'A'::"char") || setweight(to_tsvector('simple'::regconfig, public.dj_fold(artist)), 'B'::"char")) || setweight(to_tsvector('simple'::regconfig, public.dj_fold(album)), 'C'::"char"))) STORED NOT NULL,
+    cover_path text,
     recording text GENERATED ALWAYS AS (((public.dj_fold(artist) || ' / '::text) || regexp_replace(public.dj_fold(title), ' original( (mix|version))?$'::text, ''::text))) STORED NOT NULL
+);
+
+CREATE TABLE public.workers (
+    name text NOT NULL,
+    report jsonb NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 ALTER TABLE ONLY public.albums
@@ -517,6 +535,9 @@ ALTER TABLE ONLY public.plays
 ALTER TABLE ONLY public.plays
     ADD CONSTRAINT plays_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.pushes
+    ADD CONSTRAINT pushes_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.review_candidates
     ADD CONSTRAINT review_candidates_once UNIQUE (username, track_id, url);
 
@@ -556,17 +577,26 @@ ALTER TABLE ONLY public.track_merges
 ALTER TABLE ONLY public.tracks
     ADD CONSTRAINT tracks_pkey PRIMARY KEY (username, track_id);
 
+ALTER TABLE ONLY public.workers
+    ADD CONSTRAINT workers_pkey PRIMARY KEY (name);
+
 CREATE INDEX albums_title ON public.albums USING btree (username, public.dj_fold(title), release_id);
 
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 
 CREATE INDEX jobs_alive ON public.jobs USING btree (heartbeat_at) WHERE (state = 'active'::text);
 
-CREATE INDEX jobs_due ON public.jobs USING btree (run_after) WHERE (state = 'waiting'::text);
+CREATE INDEX jobs_batch ON public.jobs USING btree (batch_id, state) WHERE (batch_id IS NOT NULL);
+
+CREATE INDEX jobs_due ON public.jobs USING btree (priority, run_after) WHERE (state = 'waiting'::text);
+
+CREATE INDEX jobs_host ON public.jobs USING btree (host, started_at) WHERE (host IS NOT NULL);
 
 CREATE INDEX jobs_listing ON public.jobs USING btree (username, created_at DESC, id DESC);
 
 CREATE UNIQUE INDEX jobs_one_open ON public.jobs USING btree (username, kind, track_id) WHERE ((state = ANY (ARRAY['waiting'::text, 'active'::text])) AND (track_id IS NOT NULL));
+
+CREATE UNIQUE INDEX jobs_one_open_reanalysis ON public.jobs USING btree (username) WHERE ((state = ANY (ARRAY['waiting'::text, 'active'::text])) AND (kind = 'reanalyze'::text));
 
 CREATE UNIQUE INDEX jobs_one_open_scan ON public.jobs USING btree (username, ((payload ->> 'path'::text))) WHERE ((state = ANY (ARRAY['waiting'::text, 'active'::text])) AND (kind = 'scan'::text));
 
@@ -579,6 +609,8 @@ CREATE INDEX playlists_owner ON public.playlists USING btree (username, id);
 CREATE INDEX plays_latest ON public.plays USING btree (username, played_at DESC, id DESC);
 
 CREATE INDEX plays_session ON public.plays USING btree (session_id, username);
+
+CREATE INDEX pushes_job ON public.pushes USING btree (job_id);
 
 CREATE INDEX review_candidates_listing ON public.review_candidates USING btree (username, state, score DESC, id);
 
@@ -645,6 +677,9 @@ ALTER TABLE ONLY public.download_preferences
     ADD CONSTRAINT download_preferences_username_fkey FOREIGN KEY (username) REFERENCES public.friends(username) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.jobs
+    ADD CONSTRAINT jobs_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES public.jobs(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_username_fkey FOREIGN KEY (username) REFERENCES public.friends(username) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.jobs
@@ -667,6 +702,9 @@ ALTER TABLE ONLY public.plays
 
 ALTER TABLE ONLY public.plays
     ADD CONSTRAINT plays_track_fkey FOREIGN KEY (username, track_id) REFERENCES public.tracks(username, track_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.pushes
+    ADD CONSTRAINT pushes_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.review_candidates
     ADD CONSTRAINT review_candidates_username_track_id_fkey FOREIGN KEY (username, track_id) REFERENCES public.tracks(username, track_id) ON DELETE CASCADE;

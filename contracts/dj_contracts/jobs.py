@@ -5,7 +5,7 @@ hands the id out again. ``attempt`` fences reports: one from an attempt that was
 """
 
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,6 +24,7 @@ from dj_contracts.downloads import (
 from dj_contracts.errors import ErrorCode
 
 QUEUE_NAME = "dj-jobs"
+BATCH_QUEUE_NAME = "dj-jobs-batch"
 RUN_JOB = "download_worker.tasks.run_job"
 EVENTS_CHANNEL = "dj:events"
 
@@ -32,6 +33,17 @@ class JobKind(StrEnum):
     ANALYZE = "analyze"
     DOWNLOAD = "download"
     SCAN = "scan"
+    FIX_DURATION = "fix-duration"
+    COVER_ART = "extract-cover-art"
+    ALBUM_COVER_ART = "extract-cover-art-album"
+    REANALYZE = "reanalyze"
+
+
+class JobPriority(IntEnum):
+    """The lower runs first. Workers empty the queue of the first before they look at the second."""
+
+    PERSON = 0
+    BATCH = 10
 
 
 class JobState(StrEnum):
@@ -108,7 +120,23 @@ class DownloadPayload(BaseModel):
     allow_duplicate: bool = Field(default=False, description="Take it although another track sounds so.")
 
 
-Payload = Annotated[AnalyzePayload | DownloadPayload, Field(discriminator="kind")]
+class DurationPayload(BaseModel):
+    """Play the file that a track has now to its end, and take its length from that."""
+
+    kind: Literal[JobKind.FIX_DURATION] = JobKind.FIX_DURATION
+    audio_path: str
+
+
+class CoverArtPayload(BaseModel):
+    """Take the front cover out of the tags of the first of these files that has one."""
+
+    kind: Literal[JobKind.COVER_ART, JobKind.ALBUM_COVER_ART] = JobKind.COVER_ART
+    audio_paths: list[str] = Field(min_length=1)
+
+
+Payload = Annotated[
+    AnalyzePayload | DownloadPayload | DurationPayload | CoverArtPayload, Field(discriminator="kind")
+]
 
 
 class JobClaim(BaseModel):
@@ -162,9 +190,22 @@ class DownloadDone(BaseModel):
     tried: list[SourceTry] = []
 
 
+class DurationDone(BaseModel):
+    kind: Literal[JobKind.FIX_DURATION] = JobKind.FIX_DURATION
+    duration_seconds: float = Field(gt=0)
+
+
+class CoverArtDone(BaseModel):
+    kind: Literal[JobKind.COVER_ART, JobKind.ALBUM_COVER_ART] = JobKind.COVER_ART
+    cover_path: str = Field(description="Below the audio folder.")
+
+
+Done = AnalysisDone | DownloadDone | DurationDone | CoverArtDone
+
+
 class JobCompletion(BaseModel):
     attempt: int
-    outcome: Annotated[AnalysisDone | DownloadDone, Field(discriminator="kind")]
+    outcome: Annotated[Done, Field(discriminator="kind")]
 
 
 class JobFailure(BaseModel):

@@ -16,6 +16,7 @@ from dj_contracts.downloads import FingerprintAnswer, FingerprintQuestion
 from dj_contracts.jobs import JobClaim, JobCompletion, JobFailure, JobProgress, JobPulse
 from dj_servicekit.http import REQUEST_ID_HEADER
 from download_worker.errors import GatewayAway, GivenUp
+from download_worker.http_client import new_client
 
 _FIRST_WAIT_SECONDS = 0.2
 _LONGEST_WAIT_SECONDS = 5.0
@@ -26,11 +27,10 @@ class GatewayClient:
 
     def __init__(self, url: str, token: str, *, wait: Callable[[float], None] = time.sleep) -> None:
         self._wait = wait
-        self._http = httpx.Client(
+        self._http = new_client(
             base_url=url,
             headers={"Authorization": f"Bearer {token}", REQUEST_ID_HEADER: uuid.uuid4().hex},
             timeout=httpx.Timeout(10, connect=3),
-            trust_env=False,
         )
 
     def __enter__(self) -> Self:

@@ -1,7 +1,10 @@
 """The connection pool, and the one place where a broken constraint becomes a domain word."""
 
+import math
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -28,6 +31,7 @@ _CONSTRAINTS: dict[str, type[ServiceError]] = {
     "playlist_tracks_once": Conflict,
     "jobs_one_open": Conflict,
     "jobs_one_open_scan": Conflict,
+    "jobs_one_open_reanalysis": Conflict,
 }
 _SENTENCES = {
     "playlist_tracks_track_fkey": "The playlist names a track that is not in this collection.",
@@ -37,10 +41,12 @@ _SENTENCES = {
     "tracks_pkey": "A track with that id exists in this collection.",
     "jobs_one_open": "The track has an open job of this kind already.",
     "jobs_one_open_scan": "The folder has an open scan already.",
+    "jobs_one_open_reanalysis": "The collection is being measured again already.",
     "playlist_tracks_once": "A playlist holds each track once; one of them is named twice.",
 }
 
 
+_FRESH_SECONDS = 1.0
 # The last three are pgvector's: how many an index keeps in view, that it is read on until enough has passed
 # the filters, and where it gives up. Set here, for in each question they would cost two journeys more.
 _SESSION = (
@@ -53,14 +59,25 @@ _SESSION = (
 
 
 def make_pool(url: str, connections: int) -> Pool:
-    """A pool that is opened in the application's lifespan and waits at most five seconds."""
+    """A pool that is opened in the application's lifespan and waits at most five seconds. A connection
+    that has rested is tried before it is used; under load that would be every second journey."""
+    rests_since: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
+
+    async def note(conn: Connection) -> None:
+        rests_since[conn] = time.monotonic()
+
+    async def check(conn: Connection) -> None:
+        if time.monotonic() - rests_since.get(conn, -math.inf) > _FRESH_SECONDS:
+            await AsyncConnectionPool.check_connection(conn)
+
     return AsyncConnectionPool(
         url,
         min_size=2,
         max_size=connections,
         timeout=5,
         open=False,
-        check=AsyncConnectionPool.check_connection,
+        check=check,
+        reset=note,
         kwargs={"autocommit": True, "options": " ".join(f"-c {setting}" for setting in _SESSION)},
     )
 

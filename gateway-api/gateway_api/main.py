@@ -12,7 +12,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 
 from dj_servicekit.http import error_answers, install_error_answers
 from gateway_api.adapters.audio_folders import AudioFolders
-from gateway_api.adapters.audio_storage import FolderStorage
+from gateway_api.adapters.audio_storage import AudioStorage, FolderStorage
 from gateway_api.adapters.backup_folder import BackupFolder
 from gateway_api.adapters.dead_pushes import DeadPushes
 from gateway_api.adapters.embeddings.local import LocalEmbedder
@@ -20,6 +20,7 @@ from gateway_api.adapters.event_bus import EventBus
 from gateway_api.adapters.ga_client import GAClient
 from gateway_api.adapters.job_queue import JobQueue
 from gateway_api.adapters.meilisearch.index import MeilisearchIndex
+from gateway_api.adapters.s3_storage import S3Storage, make_client
 from gateway_api.db import make_pool, transaction
 from gateway_api.embedding_port import TextEmbedder
 from gateway_api.features.albums import routes as albums
@@ -42,11 +43,13 @@ from gateway_api.features.indexing import routes as indexing
 from gateway_api.features.indexing.runner import keep_index_for_ever
 from gateway_api.features.jobs import internal_routes as internal_jobs
 from gateway_api.features.jobs import routes as jobs
-from gateway_api.features.jobs.sweep import sweep_for_ever
 from gateway_api.features.pictures import routes as pictures
 from gateway_api.features.playlists import routes as playlists
 from gateway_api.features.pushes import internal_routes as internal_pushes
 from gateway_api.features.pushes import routes as pushes
+from gateway_api.features.queue.sweep import sweep_for_ever
+from gateway_api.features.reanalysis import routes as reanalysis
+from gateway_api.features.reanalysis.runner import run_reanalyses_for_ever
 from gateway_api.features.review import routes as review
 from gateway_api.features.scan import routes as scan
 from gateway_api.features.scan.runner import run_scans_for_ever
@@ -57,6 +60,9 @@ from gateway_api.features.smart_playlists import routes as smart_playlists
 from gateway_api.features.statistics import routes as statistics
 from gateway_api.features.tracks import routes as tracks
 from gateway_api.features.trash import routes as trash
+from gateway_api.features.workers import internal_routes as internal_workers
+from gateway_api.features.workers import routes as workers
+from gateway_api.host_limits import HostLimits
 from gateway_api.rate_limit import RateLimit
 from gateway_api.security import require_api_access, require_service_token
 from gateway_api.services import Services
@@ -94,11 +100,13 @@ def create_app(settings: Settings) -> FastAPI:
         playlists,
         *_COLLECTION,
         friends,
+        reanalysis,
         jobs,
         downloads,
         review,
         pushes,
         backup,
+        workers,
     ):
         app.include_router(
             feature.router,
@@ -106,7 +114,7 @@ def create_app(settings: Settings) -> FastAPI:
             responses=error_answers(401, 403, 413, 503),
             max_body_size=settings.max_upload_bytes if feature in (audio, backup) else None,
         )
-    for internal in (internal_jobs, internal_fingerprints, internal_pushes):
+    for internal in (internal_jobs, internal_fingerprints, internal_pushes, internal_workers):
         app.include_router(internal.router, dependencies=[Depends(require_service_token)])
     return app
 
@@ -138,14 +146,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services = Services(
         settings=settings,
         db=make_pool(settings.database_url.get_secret_value(), settings.database_connections),
-        queue=JobQueue(settings.redis_url.get_secret_value()),
+        queue=JobQueue(settings.redis_url.get_secret_value(), HostLimits.parse(settings.host_limits)),
         events=EventBus(settings.redis_url.get_secret_value()),
         dead_pushes=DeadPushes(settings.redis_url.get_secret_value()),
         ga=GAClient(settings.ga_url),
         index=_search_index(settings),
         embedder=_text_embedder(settings),
         audio=folders,
-        storage=FolderStorage(folders),
+        storage=_audio_storage(settings, folders),
         backups=BackupFolder(settings.folder_of_backups, settings.disk_floor_bytes),
     )
     app.state.services = services
@@ -158,6 +166,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     background = [
         asyncio.create_task(sweep_for_ever(services), name="sweep"),
         asyncio.create_task(run_scans_for_ever(services), name="scans"),
+        asyncio.create_task(run_reanalyses_for_ever(services), name="reanalyses"),
         asyncio.create_task(keep_embeddings_for_ever(services), name="embeddings"),
         asyncio.create_task(keep_index_for_ever(services), name="search index"),
         asyncio.create_task(run_backups_for_ever(services), name="backups"),
@@ -178,6 +187,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         services.queue.close()
         services.dead_pushes.close()
         await services.db.close()
+
+
+def _audio_storage(settings: Settings, folders: AudioFolders) -> AudioStorage:
+    local = FolderStorage(folders)
+    if not (settings.s3_url and settings.s3_bucket and settings.s3_access_key and settings.s3_secret_key):
+        return local
+    secret = settings.s3_secret_key.get_secret_value()
+    client = make_client(settings.s3_url, settings.s3_access_key, secret, settings.s3_region)
+    return S3Storage(client, settings.s3_bucket, settings.s3_prefix, local)
 
 
 def _text_embedder(settings: Settings) -> TextEmbedder | None:

@@ -10,6 +10,7 @@ from pydantic_settings import NoDecode
 
 from dj_contracts.tracks import Username
 from dj_servicekit.settings import ServiceSettings
+from gateway_api.host_limits import HostLimits
 
 PathList = Annotated[tuple[Path, ...], NoDecode]
 WordList = Annotated[tuple[str, ...], NoDecode]
@@ -34,6 +35,12 @@ class Settings(ServiceSettings):
     music_dirs: PathList = ()
     max_upload_bytes: int = Field(default=2 * 1024**3, ge=1)
     disk_floor_bytes: int = Field(default=500 * 1024**2, ge=0)
+    s3_url: str | None = Field(default=None, pattern=r"^https?://")
+    s3_bucket: str | None = None
+    s3_prefix: str = ""
+    s3_region: str = "us-east-1"
+    s3_access_key: str | None = None
+    s3_secret_key: SecretStr | None = None
     backup_dir: Path | None = None
     backup_every_hours: float = Field(default=24, ge=0)
     backup_keep: int = Field(default=7, ge=0)
@@ -45,6 +52,7 @@ class Settings(ServiceSettings):
     meili_timeout_seconds: float = Field(default=2, gt=0)
     index_poll_seconds: float = Field(default=0.5, gt=0)
     sweep_seconds: float = Field(default=2, gt=0)
+    host_limits: str = "youtube.com=2/2 soundcloud.com=2/1 *=4/0"
 
     embeddings: Literal["local", "openai", "off"] = "local"
     embeddings_base_url: str = "https://api.openai.com/v1"
@@ -63,10 +71,25 @@ class Settings(ServiceSettings):
     def _split_words(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
+    @field_validator("host_limits")
+    @classmethod
+    def _read_host_limits(cls, value: str) -> str:
+        HostLimits.parse(value)
+        return value
+
     @property
     def folder_of_backups(self) -> Path:
         """Left out, it is beside the audio, where scans pass over it as over every folder with a dot."""
         return self.backup_dir or self.audio_dir / ".backups"
+
+    @model_validator(mode="after")
+    def _a_bucket_needs_its_keys(self) -> "Settings":
+        given = (self.s3_url, self.s3_bucket, self.s3_access_key, self.s3_secret_key)
+        if any(given) and not all(given):
+            raise ValueError(
+                "S3_URL, S3_BUCKET, S3_ACCESS_KEY and S3_SECRET_KEY belong together. Set all four"
+            )
+        return self
 
     @model_validator(mode="after")
     def _public_needs_a_credential(self) -> "Settings":

@@ -14,6 +14,7 @@ DJ Playlist: your music on your machine, measured, found and put into sets that 
   ./dj demo                         see it work: makes a crate, analyses it, builds a set (no music needed)
   ./dj up [--music DIR]             start everything and stay; scan DIR and keep its files where they are
           [--data DIR] [--port-base N]   where data live; gateway on N, Essentia N+1, GA N+2 (8000)
+          [--workers N]             so many downloads and analyses at a time (1)
   ./dj status [--json]              each service, its URL, its health, its restarts
   ./dj logs [SERVICE] [-f]          what the services say
   ./dj down                         stop what ./dj up started
@@ -48,7 +49,12 @@ def _run(arguments: argparse.Namespace, rest: list[str]) -> int:
         case "up":
             from standalone.up import up
 
-            return up(arguments.data, music=arguments.music, port_base=arguments.port_base)
+            return up(
+                arguments.data,
+                music=arguments.music,
+                port_base=arguments.port_base,
+                workers=arguments.workers,
+            )
         case "status":
             from standalone.up import status
 
@@ -108,6 +114,9 @@ def _parser() -> argparse.ArgumentParser:
         default=DEFAULT_PORT_BASE,
         metavar="N",
         help="gateway N, Essentia N+1, GA N+2",
+    )
+    up.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="so many downloads and analyses at a time (1)"
     )
     status = add("status", "Each service, its URL, its health, its restarts.", data=home)
     status.add_argument("--json", action="store_true", help="for scripts, with the database and Redis URLs")

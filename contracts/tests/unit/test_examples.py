@@ -23,6 +23,7 @@ from dj_contracts.set_building import (
 )
 from dj_contracts.sets import OrderRequest, OrderResult
 from dj_contracts.tracks import SearchHits, Track
+from dj_contracts.workers import WorkerReport
 
 MODELS: dict[str, type[BaseModel]] = {
     "analysis-answer": AnalysisAnswer,
@@ -35,9 +36,13 @@ MODELS: dict[str, type[BaseModel]] = {
     "job-claim-analyze": JobClaim,
     "job-claim-download": JobClaim,
     "job-claim-download-search": JobClaim,
+    "job-claim-extract-cover-art": JobClaim,
+    "job-claim-fix-duration": JobClaim,
     "job-completion-analyze": JobCompletion,
     "job-completion-download": JobCompletion,
     "job-completion-download-whole": JobCompletion,
+    "job-completion-extract-cover-art": JobCompletion,
+    "job-completion-fix-duration": JobCompletion,
     "job-event": JobEvent,
     "job-failure": JobFailure,
     "job-failure-review": JobFailure,
@@ -56,6 +61,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "score-result": ScoreResult,
     "search-hits": SearchHits,
     "track": Track,
+    "worker-report": WorkerReport,
 }
 
 

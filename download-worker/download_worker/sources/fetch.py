@@ -37,6 +37,7 @@ class Order(BaseModel):
     cookies_advice: str = ""
     allow_private_hosts: str
     max_bytes: int
+    max_bytes_per_second: int | None = None
     format: str = "bestaudio/best"
 
 
@@ -113,6 +114,7 @@ def _options(order: Order) -> dict[str, Any]:
         "retries": 2,
         "extractor_retries": 1,
         "socket_timeout": 20,
+        "ratelimit": order.max_bytes_per_second,
         "ffmpeg_location": order.ffmpeg,
         "cookiefile": order.cookies,
         "logger": _Silent(),

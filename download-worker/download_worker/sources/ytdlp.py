@@ -75,6 +75,7 @@ class YtDlp:
             "ffmpeg": place.ffmpeg,
             "allow_private_hosts": self._settings.allow_private_hosts,
             "max_bytes": self._settings.max_download_bytes,
+            "max_bytes_per_second": self._settings.max_bytes_per_second,
         }
 
     def _run(self, order: dict[str, Any], place: Place, attempt: Attempt, limit: float) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A web server of audio that can be slow, cut off, wrong, huge, redirecting, rate-limiting, and searched."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,6 +37,8 @@ class AudioServer:
     finds: list[Listed] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
+    # When so many bytes of the last slow file had been sent: (monotonic seconds, bytes).
+    sent: list[tuple[float, int]] = field(default_factory=list)
 
 
 def _feed(audio: AudioServer) -> str:
@@ -84,12 +87,15 @@ def audio_server() -> Iterator[AudioServer]:
             if self.command == "HEAD":
                 return None
             half = len(content) // 2
+            audio.sent.clear()
             if first == "cut":
                 self.wfile.write(content[:half])
                 return None
             step = half // _STEPS + 1
             for start in range(0, half, step):
-                self.wfile.write(content[start : min(start + step, half)])
+                end = min(start + step, half)
+                audio.sent.append((time.monotonic(), end))
+                self.wfile.write(content[start:end])
                 audio.gate.wait(_SECONDS_A_STEP)
             audio.gate.wait(60)
             self.wfile.write(content[half:])

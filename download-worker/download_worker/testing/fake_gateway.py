@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from dj_contracts.downloads import FingerprintAnswer, FingerprintQuestion, SameSound, WantedTrack
 from dj_contracts.jobs import DownloadDone, JobClaim, JobCompletion, JobFailure, JobProgress, JobState
+from dj_contracts.workers import WorkerReport
 from download_worker.testing.server import Handler, serving
 
 TOKEN = "service-token"  # noqa: S105 - of the stand-in only
@@ -54,6 +55,8 @@ class FakeGateway:
         self.lock = threading.Lock()
         self.broken_answers: list[int] = []
         self.refused: list[tuple[str, str]] = []
+        self.worker_reports: list[WorkerReport] = []
+        self.report_status = 204
         self.same_sound: list[SameSound] = []
         self.asked: list[FingerprintQuestion] = []
         self.url = ""
@@ -74,6 +77,10 @@ class FakeGateway:
 
     def handle(self, path: str, token: str, body: bytes) -> tuple[int, dict[str, Any]]:
         with self.lock:
+            if path == "/internal/workers":
+                # Apart from the rest, so that a test which breaks answers breaks those it means.
+                self.worker_reports.append(WorkerReport.model_validate_json(body))
+                return self.report_status, {}
             if self.broken_answers:
                 return self.broken_answers.pop(0), {}
             if token != f"Bearer {TOKEN}":

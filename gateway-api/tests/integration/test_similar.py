@@ -1,5 +1,6 @@
 """Tracks by sound and by meaning through the API, on real vectors in a real Postgres."""
 
+import math
 import random
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +26,8 @@ async def similar_to(gateway: Any, track: str, **filters: Any) -> list[str]:
 
 @pytest.fixture
 async def sounds(gateway: Any) -> Any:
-    for name, vector in {"a": [1, 0], "b": [0.9, 0.1], "c": [0.5, 0.5], "d": [-1, 0.1]}.items():
+    vectors: dict[str, list[float]] = {"a": [1, 0], "b": [0.9, 0.1], "c": [0.5, 0.5], "d": [-1, 0.1]}
+    for name, vector in vectors.items():
         await gateway.add_track(track_id=name, title=name.upper(), bpm=120 + ord(name) - ord("a"))
         await give_sound(gateway, name, vector)
     await gateway.add_track(track_id="mute", title="Never analysed")
@@ -171,7 +173,7 @@ async def test_an_index_is_made_once_there_are_many_and_filters_do_not_starve_it
 
     def distance(one: list[float], other: list[float]) -> float:
         dot = sum(a * b for a, b in zip(one, other, strict=True))
-        return -dot / (sum(a * a for a in one) * sum(b * b for b in other)) ** 0.5
+        return -dot / math.sqrt(sum(a * a for a in one) * sum(b * b for b in other))
 
     rare = [n for n in range(len(vectors)) if n % 100 == 7]
     exact = sorted(rare, key=lambda n: distance(vectors[0], vectors[n]))[:10]

@@ -22,7 +22,7 @@ from gateway_api.features.backup.models import (
     TableChange,
 )
 from gateway_api.features.friends.store import ensure_friend
-from gateway_api.features.jobs.store import forget_enqueued
+from gateway_api.features.queue.store import forget_enqueued
 from migrations.migrate import Migration, read_migrations
 
 _MOST_EXAMPLES = 20

@@ -25,6 +25,7 @@ from gateway_api.features.jobs.models import JobRow
 from gateway_api.features.jobs.usecases import announce
 from gateway_api.features.tracks import store as tracks_store
 from gateway_api.features.tracks.usecases import track_not_found
+from gateway_api.host_limits import HostLimits
 from gateway_api.services import Services
 
 _MOST_COMPARED = 20
@@ -38,7 +39,7 @@ async def request_download(username: str, track_id: str, request: DownloadReques
             raise track_not_found(track_id)
         wishes = await store.find_preferences(conn, username) or DownloadPreferences()
         payload = make_payload(request, wishes)
-        rows = await insert_download(conn, username, track_id, payload)
+        rows = await insert_download(conn, username, track_id, payload, services.queue.host_limits)
     await announce(rows, db=services.db, queue=services.queue, events=services.events)
     return rows[0].to_job()
 
@@ -65,17 +66,23 @@ async def request_upload(username: str, track_id: str, staged: str, services: Se
             raise track_not_found(track_id)
         wishes = await store.find_preferences(conn, username) or DownloadPreferences()
         request = DownloadRequest(file=staged, sources=[SourceName.UPLOAD], any_length=True)
-        rows = await insert_download(conn, username, track_id, make_payload(request, wishes))
+        rows = await insert_download(
+            conn, username, track_id, make_payload(request, wishes), services.queue.host_limits
+        )
     await announce(rows, db=services.db, queue=services.queue, events=services.events)
     return rows[0].to_job()
 
 
 async def insert_download(
-    conn: Connection, username: str, track_id: str, payload: DownloadPayload
+    conn: Connection, username: str, track_id: str, payload: DownloadPayload, limits: HostLimits
 ) -> list[JobRow]:
     said = {"kind": JobKind.DOWNLOAD, **payload.model_dump(mode="json", exclude_defaults=True)}
     return await jobs_store.insert_track_jobs(
-        conn, username, JobKind.DOWNLOAD, [(uuid.uuid4().hex, track_id, said)]
+        conn,
+        username,
+        JobKind.DOWNLOAD,
+        [(uuid.uuid4().hex, track_id, said)],
+        hosts=[limits.host_of(payload.url)],
     )
 
 

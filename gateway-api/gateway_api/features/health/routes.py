@@ -45,12 +45,13 @@ async def health() -> Health:
 
 @router.get("/ready", responses=_NOT_READY)
 async def ready(gateway: Gateway, response: Response) -> Readiness:
-    names = ("postgres", "redis", "essentia", "ga")
+    names = ("postgres", "redis", "essentia", "ga", "storage")
     answers = await asyncio.gather(
         _database_answers(gateway),
         gateway.queue.ping(),
         _answers(gateway.settings.essentia_url),
         gateway.ga.ready(),
+        gateway.storage.answers(),
     )
     checks = dict(zip(names, answers, strict=True))
     if not checks["postgres"]:

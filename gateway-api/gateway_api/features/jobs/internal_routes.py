@@ -12,7 +12,7 @@ router = APIRouter(prefix="/internal/jobs", include_in_schema=False)
 
 @router.post("/{job_id}/claim", response_model_exclude_unset=True)
 async def claim(gateway: Gateway, job_id: JobID) -> JobClaim:
-    return await usecases.claim_job(job_id, db=gateway.db, events=gateway.events)
+    return await usecases.claim_job(job_id, db=gateway.db, queue=gateway.queue, events=gateway.events)
 
 
 @router.post("/{job_id}/progress")
@@ -32,5 +32,6 @@ async def fail(gateway: Gateway, job_id: JobID, failure: JobFailure) -> None:
         failure,
         max_attempts=gateway.settings.job_max_attempts,
         db=gateway.db,
+        queue=gateway.queue,
         events=gateway.events,
     )

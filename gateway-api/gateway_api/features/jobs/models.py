@@ -10,6 +10,9 @@ from dj_contracts.downloads import SourceTry
 from dj_contracts.errors import ErrorCode
 from dj_contracts.jobs import Job, JobEvent, JobKind, JobState
 
+# Kinds that no worker runs: the gateway does, for they are mostly rows.
+OF_THE_GATEWAY = frozenset({JobKind.SCAN, JobKind.REANALYZE})
+
 
 @dataclass(frozen=True)
 class JobRow:
@@ -26,6 +29,9 @@ class JobRow:
     error_code: str | None
     error: str | None
     result: dict[str, Any] | None
+    priority: int
+    host: str | None
+    batch_id: str | None
     bytes_done: int | None
     bytes_total: int | None
     bytes_per_second: float | None

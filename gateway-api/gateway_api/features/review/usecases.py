@@ -37,7 +37,7 @@ async def accept(username: str, candidate_id: int, *, allow_duplicate: bool, ser
             any_length=found.duration_seconds is None,
             allow_duplicate=allow_duplicate,
         )
-        rows = await insert_download(conn, username, found.track_id, payload)
+        rows = await insert_download(conn, username, found.track_id, payload, services.queue.host_limits)
     await announce(rows, db=services.db, queue=services.queue, events=services.events)
     return rows[0].to_job()
 
