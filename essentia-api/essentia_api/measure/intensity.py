@@ -1,7 +1,7 @@
 """Energy: how hard a track drives, from its sound and never from how loud the file was saved.
 
-The level is a rule over five measures of the signal at a fixed loudness, not a trained model: its weights were
-set so that a hundred made-up pieces in 22 styles come in the order of how hard they drive.
+The level is a rule over five measures of the signal at a fixed loudness, not a trained model: its weights
+were set so that made-up pieces in 22 styles come in the order of how hard they drive.
 """
 
 import itertools
