@@ -1,9 +1,11 @@
-"""Reads, listings, search and playlists of the gateway at 10,000 tracks and 8 clients, beside a bare query.
+"""Reads, listings and search of the gateway at 8 clients, beside a bare query; import and reindex.
 
     ./dj bench api [--tracks N] [--clients N] [--requests N]
 
 Rows only, made of a seeded vocabulary; a second collection of the same size stands beside the one
-that is asked, as it does in life. The baseline is FastAPI with one psycopg query of the same row.
+that is asked, as it does in life. The baseline is FastAPI with one psycopg query of the same row. After
+that both collections are built into the search index of a stand-in for Meilisearch, so its figure is of
+our side: reading, forming and sending, not of the engine's indexing.
 """
 
 import argparse
@@ -23,37 +25,32 @@ import psycopg
 
 from bench._load import Timings, measure, save
 from dj_contracts.keys import ALL_KEYS
+from gateway_api.db import make_pool, transaction
+from gateway_api.features.scan.store import NewFile, save_files
+from gateway_api.features.scan.tags import FileTags
 from migrations.migrate import migrate
 from standalone import postgres, processes, valkey
 from standalone.ports import free_ports
 
+# fmt: off
 _SYLLABLES = [
-    "ka",
-    "lo",
-    "mi",
-    "ta",
-    "ren",
-    "sol",
-    "vi",
-    "da",
-    "bo",
-    "ru",
-    "ne",
-    "sha",
-    "tor",
-    "el",
-    "an",
-    "fu",
-    "ki",
-    "pa",
-    "gro",
-    "lu",
-    "zen",
-    "mar",
-    "to",
-    "bi",
+    "ka", "lo", "mi", "ta", "ren", "sol", "vi", "da", "bo", "ru", "ne", "sha", "tor", "el", "an", "fu", "ki",
+    "pa", "gro", "lu", "zen", "mar", "to", "bi",
 ]
-_LIMIT_MS = 100
+# fmt: on
+# The p95 that is wanted, in milliseconds.
+_WANTED = {
+    "one track": 10,
+    "listing, 50": 20,
+    "listing, filtered": 20,
+    "search": 80,
+    "search, typo": 80,
+    "search, typo, 2 filters": 80,
+    "search, one letter": 80,
+}
+_ROOT = Path(__file__).parents[1]
+_STAND_IN = _ROOT / "gateway-api" / "tests" / "stand_in" / "meilisearch.py"
+_MEILI_KEY = "the-key-of-the-benchmark"
 
 
 def vocabulary(rng: random.Random, words: int = 6000) -> list[str]:
@@ -115,6 +112,16 @@ def questions(titles: list[str], count: int, rng: random.Random) -> dict[str, li
         "search, typo, 2 filters": many(
             lambda: f"/api/tracks/search?q={quote(typo(rng.choice(titles), rng))}&bpm_min=90&rating_min=1"
         ),
+        "search, 5 filters": many(
+            lambda: (
+                f"/api/search?q={quote('bpm:' + str(rng.randint(80, 160)) + '~ key:8A~ rating:2+')}"
+                "&genre=house&year_min=1990&limit=20"
+            )
+        ),
+        "search, one letter": many(lambda: f"/api/search?q={rng.choice('klmtrsvdb')}"),
+        "search, facets": many(
+            lambda: f"/api/search?q={quote(rng.choice(titles).split()[0])}&facet=genre&facet=key"
+        ),
         "playlist, 100": many(lambda: "/api/playlists/1/tracks"),
     }
 
@@ -140,11 +147,17 @@ def main() -> None:
     rng = random.Random(7)
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        pg_port, valkey_port, gateway_port, bare_port = free_ports(4)
+        pg_port, valkey_port, gateway_port, bare_port, meili_port, indexed_port = free_ports(6)
 
-        def run(command: processes.Command, log: str) -> None:
+        def run(command: processes.Command, log: str) -> int:
             child = processes.spawn(command, home / log)
             stack.callback(processes.stop, child, command.stop_signal)
+            return child.pid
+
+        def run_python(name: str, *argv: str, **changes: str) -> int:
+            return run(
+                processes.Command((sys.executable, *argv), cwd=_ROOT, env=env | changes), f"{name}.log"
+            )
 
         postgres.prepare(home)
         run(postgres.server(home, pg_port), "postgres.log")
@@ -153,69 +166,111 @@ def main() -> None:
         postgres.ensure_database(home, pg_port)
         url = postgres.url(home, pg_port)
         migrate(url)
+        started = time.perf_counter()
         titles = fill(url, options.tracks, rng)
+        copied = (time.perf_counter() - started) * 50_000 / options.tracks
         run(valkey.server(home, valkey_port), "valkey.log")
         env = {
             "DATABASE_URL": url,
             "REDIS_URL": valkey.url(home, valkey_port),
             "SERVICE_TOKEN": "a-token-for-the-benchmark",
             "AUDIO_DIR": str(home / "audio"),
+            "RATE_LIMIT_PER_SECOND": "0",
         }
-        for port, argv in (
-            (gateway_port, ["-m", "gateway_api"]),
-            (bare_port, [str(Path(__file__).parent / "_bare_row.py")]),
-        ):
-            command = processes.Command(
-                (sys.executable, *argv), cwd=Path(__file__).parents[1], env={**env, "PORT": str(port)}
-            )
-            run(command, f"{port}.log")
+        gateway = run_python("gateway", "-m", "gateway_api", PORT=str(gateway_port))
+        run_python("bare", str(Path(__file__).parent / "_bare_row.py"), PORT=str(bare_port))
         wait_for(f"http://127.0.0.1:{gateway_port}/health")
         wait_for(f"http://127.0.0.1:{bare_port}/row/t1")
         bare = [f"/row/t{rng.randrange(options.tracks)}" for _ in range(options.requests)]
-        asyncio.run(report(options, gateway_port, bare_port, bare, questions(titles, options.requests, rng)))
+        asked = questions(titles, options.requests, rng)
+        rows = asyncio.run(ask_all(options, gateway_port, bare_port, bare, asked))
+        memory = peak_memory_mb(gateway)
+        run_python("meilisearch", str(_STAND_IN), str(meili_port), _MEILI_KEY)
+        indexed = {"MEILI_URL": f"http://127.0.0.1:{meili_port}", "MEILI_KEY": _MEILI_KEY}
+        started = time.perf_counter()
+        indexing = run_python("indexed", "-m", "gateway_api", PORT=str(indexed_port), **indexed)
+        wait_until_built(f"http://127.0.0.1:{indexed_port}")
+        reindexed = time.perf_counter() - started
+        figures = {
+            "import of 100,000 rows by COPY, s (60)": copied,
+            "import of 100,000 rows as a scan writes them, s (60)": asyncio.run(
+                import_files(url, options.tracks)
+            ),
+            f"full reindex of {2 * options.tracks} tracks, s (300)": reindexed,
+            "gateway at its most, MB (250)": memory,
+            "gateway that reindexed at its most, MB (250)": peak_memory_mb(indexing),
+        }
+        report(options, rows, figures)
 
 
-async def report(
+def peak_memory_mb(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def wait_until_built(gateway: str) -> None:
+    wait_for(f"{gateway}/health")
+    deadline = time.monotonic() + 900
+    while not httpx.get(f"{gateway}/api/search/index", timeout=30).json()["built_at"]:
+        if time.monotonic() > deadline:
+            raise TimeoutError("The index is not built.")
+        time.sleep(0.2)
+
+
+async def import_files(url: str, tracks: int) -> float:
+    """Seconds for 100,000 files in the batches in which a scan commits them, tags read already."""
+    pool = make_pool(url, 2)
+    await pool.open()
+    tags = FileTags("Imported tune", "Somebody", "Somewhere", 1999, ["House"], 124.0, "A minor", 300.0)
+    started = time.perf_counter()
+    for first in range(0, tracks, 100):
+        files = [
+            NewFile(f"file-{number}", f"/music/{number}.mp3", 5_000_000, number, tags)
+            for number in range(first, first + 100)
+        ]
+        async with transaction(pool) as conn:
+            await save_files(conn, "ana", files)
+    took = time.perf_counter() - started
+    await pool.close()
+    return took * 100_000 / tracks
+
+
+async def ask_all(
     options: argparse.Namespace,
     gateway_port: int,
     bare_port: int,
     bare: list[str],
     asked: dict[str, list[str]],
-) -> None:
-    print(f"{options.tracks} tracks in each of two collections, {options.clients} clients.")
-    print(f"Milliseconds; a p95 under {_LIMIT_MS} is wanted.")
-    print(f"{'':<26}{'median':>9}{'p95':>9}{'p99':>9}{'a second':>10}{'failed':>8}{'x bare':>8}")
+) -> dict[str, Timings]:
     await measure(bare_port, bare[:100], options.clients)
-    base = await measure(bare_port, bare, options.clients)
-    rows = {"bare FastAPI + psycopg row": base}
+    rows = {"bare FastAPI + psycopg row": await measure(bare_port, bare, options.clients)}
     for name, paths in asked.items():
         await measure(gateway_port, paths[:50], options.clients)
         rows[name] = await measure(gateway_port, paths, options.clients)
+    return rows
+
+
+def report(options: argparse.Namespace, rows: dict[str, Timings], figures: dict[str, float]) -> None:
+    base = next(iter(rows.values()))
+    print(f"{options.tracks} tracks in each of two collections, {options.clients} clients; milliseconds.")
+    print(f"{'':<26}{'median':>9}{'p95':>9}{'wanted':>8}{'p99':>9}{'a second':>10}{'failed':>8}{'x bare':>8}")
     for name, timings in rows.items():
         print(_line(name, timings, base))
-    save(
-        "api",
-        {
-            "tracks": options.tracks,
-            "clients": options.clients,
-            "processors": os.cpu_count(),
-            "milliseconds": {
-                name: {
-                    "median": t.median,
-                    "p95": t.quantile(0.95),
-                    "p99": t.quantile(0.99),
-                    "failed": t.failed,
-                }
-                for name, t in rows.items()
-            },
-        },
-    )
+    for name, figure in figures.items():
+        print(f"{name:<60}{figure:>9.1f}")
+    milliseconds = {
+        name: {"median": t.median, "p95": t.quantile(0.95), "p99": t.quantile(0.99), "failed": t.failed}
+        for name, t in rows.items()
+    }
+    shape = {"tracks": options.tracks, "clients": options.clients, "processors": os.cpu_count()}
+    save("api", shape | {"milliseconds": milliseconds, "figures": figures})
 
 
 def _line(name: str, timings: Timings, base: Timings) -> str:
     return (
-        f"{name:<26}{timings.median:>9.1f}{timings.quantile(0.95):>9.1f}{timings.quantile(0.99):>9.1f}"
-        f"{timings.per_second:>10.0f}{timings.failed:>8}{timings.quantile(0.95) / base.quantile(0.95):>8.1f}"
+        f"{name:<26}{timings.median:>9.1f}{timings.quantile(0.95):>9.1f}{_WANTED.get(name, ''):>8}"
+        f"{timings.quantile(0.99):>9.1f}{timings.per_second:>10.0f}{timings.failed:>8}"
+        f"{timings.quantile(0.95) / base.quantile(0.95):>8.1f}"
     )
 
 

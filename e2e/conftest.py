@@ -55,5 +55,18 @@ def gateway(request: pytest.FixtureRequest) -> Iterator[Gateway]:
 @pytest.fixture(scope="session")
 def http(gateway: Gateway, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
     url = os.environ.get("DJ_E2E_URL") or f"http://127.0.0.1:{request.getfixturevalue('stack').port_base}"
-    with httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
+    token = os.environ.get("API_TOKEN")
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    with httpx.Client(base_url=url, headers=headers, timeout=30, trust_env=False) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def redis_url(request: pytest.FixtureRequest) -> str:
+    """Where raw pushes go: ours, or DJ_E2E_REDIS_URL of the one that runs already."""
+    if os.environ.get("DJ_E2E_URL"):
+        if not (given := os.environ.get("DJ_E2E_REDIS_URL")):
+            pytest.skip("DJ_E2E_REDIS_URL must name the Redis of the constellation")
+        return given
+    url: str = request.getfixturevalue("stack").status()["redis_url"]
+    return url

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 import redis
 
-from e2e.stack import Stack
 from standalone.crate import RECORDS
 from standalone.crate.arrangement import render
 from standalone.crate.files import encode, tag
@@ -177,10 +176,10 @@ def states(lines: Iterator[str], job_id: str) -> Iterator[str]:
                 yield event["state"]
 
 
-def test_a_raw_push_onto_redis_is_answered_where_older_readers_look(stack: Stack) -> None:
+def test_a_raw_push_onto_redis_is_answered_where_older_readers_look(redis_url: str) -> None:
     push = {"job_id": f"old-{uuid.uuid4().hex}", "job_type": "download", "track_id": "777"}
     link = {"youtube_url": "http://127.0.0.1:9/not-a-public-address.mp3"}
-    with redis.Redis.from_url(stack.status()["redis_url"], decode_responses=True) as queue:
+    with redis.Redis.from_url(redis_url, decode_responses=True) as queue:
         queue.lpush("download_queue", json.dumps(push | link))
         shown = f"job:{push['job_id']}"
         assert eventually(lambda: queue.hget(shown, "status") == "failed", seconds=60)

@@ -50,6 +50,8 @@ def migrate(url: str, migrations: list[Migration] | None = None) -> list[str]:
     """Bring the database up to date; returns the names of the files applied now."""
     wanted = read_migrations() if migrations is None else migrations
     with psycopg.connect(url, autocommit=True, connect_timeout=10) as conn:
+        if conn.info.parameter_status("server_encoding") != "UTF8":
+            raise MigrationError("The database is not in UTF-8. Create it anew with ENCODING 'UTF8'.")
         conn.execute("select pg_advisory_lock(%s)", [_LOCK_ID])
         # A table that is in use is not waited for without end: better a clear failure at start.
         conn.execute("set lock_timeout = '30s'")

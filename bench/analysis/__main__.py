@@ -28,7 +28,7 @@ from bench.analysis.pieces import Piece, whole_set
 from bench.analysis.rivals import SYSTEMS
 from bench.analysis.scores import f_measure, mirex, near, near_an_octave
 from bench.analysis.sounds import RATE
-from essentia_api.decode import decode, find_ffmpeg
+from essentia_api.decode import Decoding, find_ffmpeg
 from essentia_api.measure.engine import analyze
 from essentia_api.measure.intensity import measure_energy
 
@@ -89,7 +89,7 @@ def accuracy(pieces: Iterator[Piece], systems: list[str]) -> dict[str, Any]:
     spent: dict[str, float] = defaultdict(float)
     heard, energies = 0.0, defaultdict(list)
     for piece, path in encoded(pieces):
-        samples = decode(path, max_seconds=600).mono
+        samples = np.concatenate([part.copy() for part in Decoding(path, max_seconds=600)])
         heard += len(samples) / RATE
         assert piece.bpm is not None
         assert piece.key is not None
@@ -160,7 +160,7 @@ def peak_memory(seconds: float) -> None:
         write(path, np.tile(piece, int(seconds * RATE / len(piece)) + 1)[: int(seconds * RATE)])
         del piece
         before = _cpu_seconds()
-        analyze(decode(path, max_seconds=seconds + 10))
+        analyze(Decoding(path, max_seconds=seconds + 10))
         spent = _cpu_seconds() - before
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, round(seconds / spent))
 

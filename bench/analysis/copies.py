@@ -11,7 +11,7 @@ import numpy as np
 from bench.analysis.pieces import whole_set
 from bench.analysis.rivals import ours
 from bench.analysis.sounds import RATE
-from essentia_api.decode import decode, find_ffmpeg
+from essentia_api.decode import Decoding, find_ffmpeg
 
 _SHARP = 2 ** (35 / 1200)
 # What ffmpeg does to the stereo original, and how much faster the copy plays.
@@ -50,4 +50,4 @@ def _answer(path: Path, samples: np.ndarray[Any, np.dtype[np.float32]], options:
     subprocess.run(
         [find_ffmpeg(), "-v", "error", "-y", *raw, *options, path], input=stereo.tobytes(), check=True
     )
-    return ours(decode(path, max_seconds=600).mono)
+    return ours(np.concatenate([part.copy() for part in Decoding(path, max_seconds=600)]))

@@ -3,6 +3,8 @@
 A part that was not asked for or could not be measured is null or empty: silence has no tempo.
 """
 
+from enum import StrEnum
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from dj_contracts.keys import Mode
@@ -67,6 +69,29 @@ class Cue(Measurement):
     time: Seconds
 
 
+class Waveform(Measurement):
+    """Base64 of bytes, three a point: bass, middle, treble, 255 the loudest moment of the track."""
+
+    points: int
+    overview: str = Field(description="So many points over the whole track.")
+    detail_per_second: float
+    detail: str
+
+
+class Part(StrEnum):
+    """What can be asked for; the answer leaves the rest null or empty."""
+
+    TEMPO = "tempo"  # with beats and downbeats
+    KEY = "key"
+    ENERGY = "energy"
+    LOUDNESS = "loudness"
+    DANCEABILITY = "danceability"
+    MOODS = "moods"
+    SECTIONS = "sections"  # with cues
+    WAVEFORM = "waveform"
+    EMBEDDING = "embedding"
+
+
 class Embedding(Measurement):
     name: str
     version: str
@@ -86,8 +111,16 @@ class AnalysisResult(Measurement):
     moods: dict[str, float] = {}
     sections: list[Section] = []
     cues: list[Cue] = []
+    waveform: Waveform | None = None
     embedding: Embedding | None = None
     models: dict[str, str] = Field(default={}, description="Which model gave which part.")
+
+
+_OLDER_MOODS = ("happy", "sad", "aggressive", "relaxed", "acoustic", "electronic")
+
+
+class OlderMood(Measurement):
+    all: dict[str, float]
 
 
 class OlderRhythm(Measurement):
@@ -119,6 +152,7 @@ class AnalysisAnswer(AnalysisResult):
     rhythm: OlderRhythm
     tonal: OlderTonal
     metadata: OlderMetadata
+    highlevel: dict[str, OlderMood] = {}
 
     @classmethod
     def of(cls, result: AnalysisResult) -> "AnalysisAnswer":
@@ -132,4 +166,9 @@ class AnalysisAnswer(AnalysisResult):
                 )
             ),
             metadata=OlderMetadata(audio_properties=OlderProperties(length=result.duration_seconds)),
+            highlevel={
+                f"mood_{name}": OlderMood(all={name: result.moods[name]})
+                for name in _OLDER_MOODS
+                if name in result.moods
+            },
         )

@@ -97,6 +97,18 @@ class Key:
         """The text that fits a file's key tag: "Am", "F#"."""
         return f"{self.tonic_name}{'' if self.mode is Mode.MAJOR else 'm'}"
 
+    @cached_property
+    def compatible(self) -> "tuple[Key, ...]":
+        """The keys that mix with this one without a clash: itself, one step either way round the wheel,
+        and its relative."""
+        number, other = self.camelot_number, Mode.MINOR if self.mode is Mode.MAJOR else Mode.MAJOR
+        return (
+            self,
+            Key.on_wheel(number % 12 + 1, self.mode),
+            Key.on_wheel((number - 2) % 12 + 1, self.mode),
+            Key.on_wheel(number, other),
+        )
+
     def transposed(self, semitones: int) -> "Key":
         return Key((self.tonic + semitones) % 12, self.mode)
 

@@ -15,6 +15,12 @@ class PushRegistration(BaseModel):
     """One raw push. ``id`` follows from what is asked for, so the same push again has the same one."""
 
     id: str = Field(pattern=r"^push-[0-9a-f]{32}$")
+    identity: str = Field(
+        default="",
+        max_length=200,
+        description="Which push it was: one that is delivered again has the same, a new one of the same wish"
+        " another. Only a new one starts a job again that failed or was cancelled.",
+    )
     job_type: str = Field(description="download, or one of the older kinds of job.")
     track_id: str
     username: str | None = Field(description="Null: whoever the gateway takes by default.")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-from dj_contracts.sets import Explained, MissingData, TrackID, TrackObject, Transition, Unit
+from dj_contracts.sets import Explained, KeyLock, MissingData, TrackID, TrackObject, Transition, Unit
 
 
 class CurvePreset(StrEnum):
@@ -69,6 +69,7 @@ class TransitionRules(BaseModel):
         default={}, description='Own scores for moves on the wheel: {"minor>minor+7": 0.9}.'
     )
     max_pitch_percent: float | None = Field(default=None, ge=0, le=100, allow_inf_nan=False)
+    key_lock: KeyLock = True
     weights: PartWeights = PartWeights()
     seed: Seed = 0
 

@@ -10,6 +10,12 @@ TrackID = str | int
 Unit = Annotated[float, Field(ge=0, le=1)]
 
 
+KeyLock = Annotated[
+    bool,
+    Field(description="False: the pitch fader shifts the next track's key too, and what is heard counts."),
+]
+
+
 class SetMode(StrEnum):
     GENETIC = "genetic"
     GREEDY = "greedy"
@@ -101,6 +107,7 @@ class OrderRequest(BaseModel):
     tracks: Annotated[list[TrackObject], Field(validation_alias=AliasChoices("tracks", "playlist"))]
     mode: SetMode = SetMode.GENETIC
     seed: int = Field(default=0, ge=-(2**63), lt=2**63)
+    key_lock: KeyLock = True
     time_budget_seconds: float | None = Field(default=None, gt=0, le=120, allow_inf_nan=False)
 
 

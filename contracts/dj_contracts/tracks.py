@@ -1,7 +1,7 @@
 """A track as the gateway's REST API shows and takes it."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
@@ -114,12 +114,35 @@ class Track(BaseModel):
     updated_at: datetime
 
 
-class SearchHits(BaseModel):
-    """The answer to a search, in Meilisearch's shape."""
+class Highlighted(BaseModel):
+    """Texts of a hit as safe HTML, with what matched in <em>."""
 
-    hits: list[Track]
+    title: str
+    artist: str
+    album: str
+
+
+class SearchHit(Track):
+    """A track that was found. ``_formatted`` is there when highlights were asked for."""
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+    formatted: Highlighted | None = Field(default=None, alias="_formatted")
+
+
+class SearchHits(BaseModel):
+    """The answer to a search, in Meilisearch's shape, and which engine gave it."""
+
+    hits: list[SearchHit]
     query: str
     offset: int
     limit: int
     estimatedTotalHits: int  # noqa: N815 - Meilisearch's name
     processingTimeMs: int  # noqa: N815 - Meilisearch's name
+    facetDistribution: dict[str, dict[str, int]] = Field(  # noqa: N815 - Meilisearch's name
+        default={}, description="Of each facet that was asked for: its values, and how many hits have them."
+    )
+    engine: Literal["postgres", "meilisearch"] = "postgres"
+    notice: str | None = Field(
+        default=None, description="Why the answer comes from another engine than usual, in a sentence."
+    )

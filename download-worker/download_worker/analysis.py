@@ -13,18 +13,23 @@ from dj_contracts.jobs import AnalysisDone, AnalyzePayload
 from dj_servicekit.logs import log
 from download_worker.attempt import Attempt
 from download_worker.errors import JobFailed
+from download_worker.http_client import new_client
 from download_worker.settings import Settings
 from download_worker.stopping import stop_requested
 
 _FIRST_WAIT_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 10.0
 _AWAY_STATUSES = (429, 502, 503)
+# A service that ends in the middle of a file may do so for the file's sake, so these count as an attempt.
+_MOST_BREAKS = 3
 
 
 def analyze(payload: AnalyzePayload, attempt: Attempt, settings: Settings) -> AnalysisDone:
-    """Wait while essentia-api is away or busy: that is no fault of the job."""
+    """Wait a little while essentia-api is away or busy: that is no fault of the job. Then let go of it, so
+    that downloads go on meanwhile; the gateway hands it out again and counts no attempt."""
     give_up_at = time.monotonic() + settings.essentia_patience_seconds
     pause = _FIRST_WAIT_SECONDS
+    breaks = 0
     while True:
         attempt.report("analysing")
         try:
@@ -36,8 +41,18 @@ def analyze(payload: AnalyzePayload, attempt: Attempt, settings: Settings) -> An
                 " when the machine is less busy, or raise ANALYSIS_TIMEOUT_SECONDS.",
                 transient=True,
             ) from exc
+        except httpx.ConnectError as exc:
+            reason = repr(exc)
         except httpx.TransportError as exc:
             reason = repr(exc)
+            breaks += 1
+            if breaks == _MOST_BREAKS:
+                raise JobFailed(
+                    ErrorCode.ANALYSIS_CRASHED,
+                    f"The analysis service broke off {breaks} times over this file. It is tried again by"
+                    " itself; if that does not help, try a fresh copy of the file.",
+                    transient=True,
+                ) from exc
         else:
             if answer.status_code not in _AWAY_STATUSES:
                 return AnalysisDone(analysis=_read(answer))
@@ -62,14 +77,9 @@ def _ask(payload: AnalyzePayload, attempt: Attempt, settings: Settings) -> httpx
 
     def ask() -> None:
         try:
-            answers.append(
-                httpx.post(
-                    f"{settings.essentia_url}/analyze",
-                    json={"filename": payload.audio_path},
-                    timeout=httpx.Timeout(settings.analysis_timeout_seconds, connect=3),
-                    trust_env=False,
-                )
-            )
+            timeout = httpx.Timeout(settings.analysis_timeout_seconds, connect=3)
+            with new_client(base_url=settings.essentia_url, timeout=timeout) as essentia:
+                answers.append(essentia.post("/analyze", json={"filename": payload.audio_path}))
         except httpx.TransportError as exc:
             answers.append(exc)
 

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -15,6 +16,15 @@ _LEAST_SECONDS_BETWEEN_REPORTS = 0.5
 _POLL_SECONDS = 0.1
 
 
+@dataclass(frozen=True)
+class Transfer:
+    """How far a file that is on its way has come, as far as anybody knows."""
+
+    bytes_done: int
+    bytes_total: float | None = None
+    bytes_per_second: float | None = None
+
+
 class Attempt:
     """Beats from a thread of its own, so that a job busy in native code still shows life."""
 
@@ -25,6 +35,7 @@ class Attempt:
         self._news = threading.Condition()
         self._progress: float | None = None
         self._stage: str | None = None
+        self._transfer: Transfer | None = None
         self._changed = False
         self._ended = False
         self._dropped: Dropped | None = None
@@ -43,10 +54,11 @@ class Attempt:
             self._news.notify()
         self._thread.join(timeout=15)
 
-    def report(self, stage: str, progress: float | None = None) -> None:
+    def report(self, stage: str, progress: float | None = None, transfer: Transfer | None = None) -> None:
         """Say how far the job is. The thread sends the latest word, at most twice a second."""
         with self._news:
             self._stage = stage
+            self._transfer = transfer
             if progress is not None:
                 self._progress = min(100.0, max(0.0, progress))
             self._changed = True
@@ -92,7 +104,12 @@ class Attempt:
             self._pulse()
 
     def _pulse(self) -> None:
+        transfer = self._transfer
         message = JobProgress(attempt=self.claim.attempt, progress=self._progress, stage=self._stage)
+        if transfer:
+            message.bytes_done = transfer.bytes_done
+            message.bytes_total = round(transfer.bytes_total) if transfer.bytes_total else None
+            message.bytes_per_second = transfer.bytes_per_second
         try:
             pulse = self._gateway.progress(self.claim.id, message)
         except GivenUp as exc:

@@ -7,15 +7,30 @@ Dropped         this attempt is not ours any more: say nothing, leave nothing be
 GatewayAway     the gateway cannot be reached; the job waits
 """
 
+from collections.abc import Sequence
+
+from dj_contracts.downloads import Candidate, SourceTry
 from dj_contracts.errors import ErrorCode
 
 
 class JobFailed(Exception):
-    def __init__(self, code: ErrorCode, detail: str, *, transient: bool = False) -> None:
+    """``tried`` are the sources that gave nothing; ``candidates`` are finds for a person to judge."""
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        detail: str,
+        *,
+        transient: bool = False,
+        tried: Sequence[SourceTry] = (),
+        candidates: Sequence[Candidate] = (),
+    ) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
         self.transient = transient
+        self.tried = list(tried)
+        self.candidates = list(candidates)
 
 
 class Dropped(Exception):

@@ -12,9 +12,11 @@ from typing import Self
 import httpx
 from pydantic import BaseModel
 
+from dj_contracts.downloads import FingerprintAnswer, FingerprintQuestion
 from dj_contracts.jobs import JobClaim, JobCompletion, JobFailure, JobProgress, JobPulse
 from dj_servicekit.http import REQUEST_ID_HEADER
 from download_worker.errors import GatewayAway, GivenUp
+from download_worker.http_client import new_client
 
 _FIRST_WAIT_SECONDS = 0.2
 _LONGEST_WAIT_SECONDS = 5.0
@@ -25,11 +27,10 @@ class GatewayClient:
 
     def __init__(self, url: str, token: str, *, wait: Callable[[float], None] = time.sleep) -> None:
         self._wait = wait
-        self._http = httpx.Client(
+        self._http = new_client(
             base_url=url,
             headers={"Authorization": f"Bearer {token}", REQUEST_ID_HEADER: uuid.uuid4().hex},
             timeout=httpx.Timeout(10, connect=3),
-            trust_env=False,
         )
 
     def __enter__(self) -> Self:
@@ -41,19 +42,23 @@ class GatewayClient:
         self._http.close()
 
     def claim(self, job_id: str, *, patience_seconds: float) -> JobClaim:
-        answer = self._post(f"{job_id}/claim", None, patience_seconds)
+        answer = self._post(f"jobs/{job_id}/claim", None, patience_seconds)
         return JobClaim.model_validate_json(answer.content)
 
     def progress(self, job_id: str, message: JobProgress) -> JobPulse:
         """One try only: the next heartbeat is a better second try than a late first one."""
-        answer = self._post(f"{job_id}/progress", message, 0)
+        answer = self._post(f"jobs/{job_id}/progress", message, 0)
         return JobPulse.model_validate_json(answer.content)
 
     def complete(self, job_id: str, message: JobCompletion, *, patience_seconds: float) -> None:
-        self._post(f"{job_id}/complete", message, patience_seconds)
+        self._post(f"jobs/{job_id}/complete", message, patience_seconds)
 
     def fail(self, job_id: str, message: JobFailure, *, patience_seconds: float) -> None:
-        self._post(f"{job_id}/fail", message, patience_seconds)
+        self._post(f"jobs/{job_id}/fail", message, patience_seconds)
+
+    def find_same_sound(self, question: FingerprintQuestion, *, patience_seconds: float) -> FingerprintAnswer:
+        answer = self._post("fingerprints/match", question, patience_seconds)
+        return FingerprintAnswer.model_validate_json(answer.content)
 
     def _post(self, path: str, message: BaseModel | None, patience_seconds: float) -> httpx.Response:
         body = message.model_dump_json().encode() if message else b""
@@ -62,7 +67,7 @@ class GatewayClient:
         pause = _FIRST_WAIT_SECONDS
         while True:
             try:
-                answer = self._http.post(f"/internal/jobs/{path}", content=body, headers=headers)
+                answer = self._http.post(f"/internal/{path}", content=body, headers=headers)
             except httpx.TransportError as exc:
                 problem: Exception = GatewayAway(f"The gateway cannot be reached: {exc!r}")
             else:

@@ -1,4 +1,4 @@
-"""Is this file audio, whole, and not silence? ffmpeg decodes it to the end to find out.
+"""Is this file audio, whole, and not silence? ffmpeg decodes it to the end to find out, and converts it.
 
 ffmpeg is told which containers it may open: a playlist that calls itself .mp3 would otherwise make
 it read other files.
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
+from dj_contracts.downloads import AudioFormat
 from dj_contracts.errors import ErrorCode
 from download_worker.attempt import Attempt
 from download_worker.errors import JobFailed
@@ -24,7 +25,7 @@ _CONTAINERS = (
     ",wv"
 )
 _INPUT = re.compile(r"^Input #0, ([^\s]+), from", re.M)
-_AUDIO = re.compile(r"^\s+Stream #0:\d+.*?: Audio: (\w+)", re.M)
+_AUDIO = re.compile(r"^\s+Stream #0:\d+.*?: Audio: (\w+)(.*)$", re.M)
 _VIDEO = re.compile(r"^\s+Stream #0:\d+.*?: Video: (?!.*\(attached pic\))", re.M)
 _STATED = re.compile(r"^\s+Duration: (\d+):(\d\d):(\d\d\.\d+)", re.M)
 _DECODED = re.compile(r"^out_time_us=(\d+)", re.M)
@@ -49,6 +50,18 @@ _SUFFIXES = {
     "tta": "tta",
 }
 
+_LOSSLESS = {"flac", "alac", "wavpack", "ape", "tta"}
+# Whoever asks for a lossy form gets the best of it: the file is played on big speakers.
+_ENCODERS = {
+    AudioFormat.MP3: ["-c:a", "libmp3lame", "-b:a", "320k", "-id3v2_version", "3"],
+    AudioFormat.M4A: ["-c:a", "aac", "-b:a", "256k"],
+    AudioFormat.OPUS: ["-c:a", "libopus", "-b:a", "192k"],
+    AudioFormat.FLAC: ["-c:a", "flac"],
+    AudioFormat.WAV: ["-c:a", "pcm_s16le"],
+    AudioFormat.AIFF: ["-c:a", "pcm_s16be", "-write_id3v2", "1"],
+}
+_LOSSLESS_FORMATS = {AudioFormat.FLAC, AudioFormat.WAV, AudioFormat.AIFF}
+
 
 @dataclass(frozen=True)
 class Audio:
@@ -56,6 +69,12 @@ class Audio:
     codec: str
     duration_seconds: float
     has_video: bool
+    bits: int = 16
+
+    @property
+    def lossless(self) -> bool:
+        """By its codec. What was lossy before and then put into a FLAC cannot be told from here."""
+        return self.codec in _LOSSLESS or self.codec.startswith("pcm_")
 
     @property
     def suffix(self) -> str:
@@ -98,7 +117,7 @@ def verify(path: Path, ffmpeg: str, attempt: Attempt, *, timeout_seconds: float)
         "pipe:2",
         "-",
     ]
-    status, said = _run(ffmpeg, words, attempt, timeout_seconds)
+    status, said = run_ffmpeg(ffmpeg, words, attempt, timeout_seconds)
     container, codec = _INPUT.search(said), _AUDIO.search(said)
     if not container or not codec:
         raise JobFailed(
@@ -120,7 +139,8 @@ def verify(path: Path, ffmpeg: str, attempt: Attempt, *, timeout_seconds: float)
     loudest = _LOUDEST.search(said)
     if loudest and float(loudest[1]) < _SILENT_DB:
         raise JobFailed(ErrorCode.NOT_AUDIO, "The file at this link is only silence. Use another link.")
-    return Audio(container[1].rstrip(","), codec[1], decoded, bool(_VIDEO.search(said)))
+    bits = 24 if "24 bit" in codec[2] or codec[1].startswith(("pcm_s24", "pcm_s32", "pcm_f")) else 16
+    return Audio(container[1].rstrip(","), codec[1], decoded, bool(_VIDEO.search(said)), bits)
 
 
 def take_audio_out(
@@ -129,7 +149,7 @@ def take_audio_out(
     """The audio stream alone, copied and not encoded again."""
     target = path.with_name(f"alone.{audio.suffix}")
     words = ["-i", str(path), "-map", "0:a:0", "-c", "copy", "-y", str(target)]
-    status, _ = _run(ffmpeg, words, attempt, timeout_seconds)
+    status, _ = run_ffmpeg(ffmpeg, words, attempt, timeout_seconds)
     if status != 0:
         raise JobFailed(
             ErrorCode.SOURCE_UNSUPPORTED,
@@ -138,7 +158,29 @@ def take_audio_out(
     return target
 
 
-def _run(ffmpeg: str, words: list[str], attempt: Attempt, timeout_seconds: float) -> tuple[int, str]:
+def convert(
+    path: Path, audio: Audio, wish: AudioFormat, ffmpeg: str, attempt: Attempt, *, timeout_seconds: float
+) -> Path:
+    """The file in the form that was asked for. A lossy one is never dressed up as lossless."""
+    if wish in _LOSSLESS_FORMATS and not audio.lossless:
+        raise JobFailed(
+            ErrorCode.NOT_LOSSLESS,
+            f"This source only has {audio.codec}, which is lossy: as {wish.upper()} it would be larger and no"
+            " better. Ask for mp3 or m4a, or leave the format out to keep it as it is.",
+        )
+    target = path.with_name(f"converted.{wish}")
+    encoder = [word.replace("s16", f"s{audio.bits}") for word in _ENCODERS[wish]]
+    words = ["-i", str(path), "-map", "0:a:0", "-map_metadata", "0", *encoder, "-y", str(target)]
+    status, _ = run_ffmpeg(ffmpeg, words, attempt, timeout_seconds)
+    if status != 0:
+        raise JobFailed(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            f"The file ({audio.codec}) cannot be converted to {wish}. Ask for another format, or for none.",
+        )
+    return target
+
+
+def run_ffmpeg(ffmpeg: str, words: list[str], attempt: Attempt, timeout_seconds: float) -> tuple[int, str]:
     give_up_at = time.monotonic() + timeout_seconds
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(

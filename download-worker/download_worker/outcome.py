@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dj_contracts.jobs import AnalysisDone, DownloadDone
+from dj_contracts.jobs import Done
 
 
 def _nothing() -> None:
-    """An analysis leaves nothing behind."""
+    """Most jobs leave nothing to see to."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    done: AnalysisDone | DownloadDone
+    done: Done
     discard: Callable[[], None] = _nothing
+    settle: Callable[[], None] = _nothing
+    """Once the gateway has it: let go of what was kept for another attempt."""

@@ -22,11 +22,15 @@ from dj_servicekit.logs import log
 from download_worker.errors import JobFailed
 
 INCOMING = ".incoming"
+# The gateway keeps a file here that was uploaded for a track, until its job has taken it.
+UPLOADS = ".uploads"
 _LOCK = ".lock"
 _NEW = ".new"
 _JOB_FOLDER = re.compile(r"[A-Za-z0-9_-]{1,100}-\d{1,6}(\.new)?")
 _NOT_PLAIN = re.compile(r"[^\w.\- ]")
 _LONGEST_COMPONENT_BYTES = 100
+# An upload whose job failed waits so long for somebody to try the job again.
+_KEEP_UPLOADS_SECONDS = 7 * 24 * 3600
 # A folder without a lock that is younger than this may be one that is being made just now.
 _SETTLED_SECONDS = 60
 
@@ -105,6 +109,8 @@ def sweep(audio_dir: Path, job_id: str | None = None) -> int:
 
     The answer is how many were left, since they are alive or too young to tell.
     """
+    if job_id is None:
+        _forget_old_uploads(audio_dir / UPLOADS)
     incoming = audio_dir / INCOMING
     if not incoming.is_dir():
         return 0
@@ -136,6 +142,18 @@ def _removed_if_dead(folder: Path) -> bool:
         return False
     log.info("dead_attempt_swept", folder=folder.name)
     return True
+
+
+def _forget_old_uploads(uploads: Path) -> None:
+    if not uploads.is_dir():
+        return
+    for file in uploads.iterdir():
+        try:
+            if file.is_file() and time.time() - file.stat().st_mtime > _KEEP_UPLOADS_SECONDS:
+                file.unlink()
+                log.info("old_upload_removed", file=file.name)
+        except OSError as exc:
+            log.warning("sweep_skipped", folder=file.name, reason=str(exc))
 
 
 def _digest(text: str) -> str:

@@ -1,29 +1,46 @@
 """What RQ runs, by name: one job, from its claim at the gateway to its report."""
 
 import time
+from functools import cache
 
 from rq import Retry
 from structlog.contextvars import bound_contextvars
 
 from dj_contracts.errors import ErrorCode
-from dj_contracts.jobs import AnalyzePayload, JobClaim, JobCompletion, JobFailure
+from dj_contracts.jobs import (
+    AnalyzePayload,
+    CoverArtPayload,
+    DownloadPayload,
+    DurationPayload,
+    JobClaim,
+    JobCompletion,
+    JobFailure,
+)
 from dj_servicekit.logs import log
 from download_worker.analysis import analyze
 from download_worker.attempt import Attempt
 from download_worker.download import download
 from download_worker.errors import Dropped, GatewayAway, GivenUp, JobFailed
+from download_worker.fingerprint import fingerprint_of
 from download_worker.gateway import GatewayClient
 from download_worker.outcome import Outcome
 from download_worker.settings import Settings
 from download_worker.stopping import stop_requested
+from download_worker.track_files import extract_cover, fix_duration
 
 # RQ counts these and would give up at the limit; a gateway that is away for a week is no failure.
 _BACK_IN_THE_QUEUE = Retry(max=1_000_000)
 
 
+@cache
+def known_settings() -> Settings:
+    """Read once by the process that forks; RQ gives a job nothing but its id."""
+    return Settings()
+
+
 def run_job(job_id: str) -> Retry | None:
     """Claim the job, do it, report it. The answer is only for RQ; the gateway keeps the truth."""
-    settings = Settings()
+    settings = known_settings()
     with (
         bound_contextvars(job_id=job_id),
         GatewayClient(settings.gateway_url, settings.service_token.get_secret_value(), wait=_wait) as gateway,
@@ -46,7 +63,7 @@ def _attempt(claim: JobClaim, gateway: GatewayClient, settings: Settings) -> Non
     log.info("job_started", kind=claim.payload.kind)
     with Attempt(gateway, claim, heartbeat_seconds=settings.heartbeat_seconds) as attempt:
         try:
-            outcome = _perform(claim, attempt, settings)
+            outcome = _perform(claim, attempt, gateway, settings)
             _complete(outcome, attempt, gateway, settings)
             log.info("job_done", kind=claim.payload.kind, ms=round((time.monotonic() - started) * 1000))
         except Dropped as exc:
@@ -67,11 +84,21 @@ def _attempt(claim: JobClaim, gateway: GatewayClient, settings: Settings) -> Non
             _fail(bug, claim, gateway, settings)
 
 
-def _perform(claim: JobClaim, attempt: Attempt, settings: Settings) -> Outcome:
+def _perform(claim: JobClaim, attempt: Attempt, gateway: GatewayClient, settings: Settings) -> Outcome:
     attempt.check()
-    if isinstance(claim.payload, AnalyzePayload):
-        return Outcome(analyze(claim.payload, attempt, settings))
-    return download(claim.payload, attempt, settings)
+    match claim.payload:
+        case AnalyzePayload():
+            done = analyze(claim.payload, attempt, settings)
+            done.fingerprint = fingerprint_of(
+                claim.payload.audio_path, done.analysis.duration_seconds, attempt, settings
+            )
+            return Outcome(done)
+        case DownloadPayload():
+            return download(claim.payload, attempt, gateway, settings)
+        case DurationPayload():
+            return fix_duration(claim.payload, attempt, settings)
+        case CoverArtPayload():
+            return extract_cover(claim.payload, attempt, settings)
 
 
 def _complete(outcome: Outcome, attempt: Attempt, gateway: GatewayClient, settings: Settings) -> None:
@@ -84,11 +111,17 @@ def _complete(outcome: Outcome, attempt: Attempt, gateway: GatewayClient, settin
         if attempt.is_cancelled():
             outcome.discard()
         raise
+    outcome.settle()
 
 
 def _fail(failure: JobFailed, claim: JobClaim, gateway: GatewayClient, settings: Settings) -> None:
     message = JobFailure(
-        attempt=claim.attempt, code=failure.code, detail=failure.detail, transient=failure.transient
+        attempt=claim.attempt,
+        code=failure.code,
+        detail=failure.detail,
+        transient=failure.transient,
+        tried=failure.tried,
+        candidates=failure.candidates,
     )
     try:
         gateway.fail(claim.id, message, patience_seconds=settings.report_patience_seconds)

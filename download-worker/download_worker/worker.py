@@ -1,6 +1,6 @@
 """The RQ worker: forks a work horse a job, and outlives a Redis that goes and comes back."""
 
-import importlib
+import gc
 import signal
 import time
 from types import FrameType
@@ -11,12 +11,15 @@ from redis.exceptions import RedisError
 from rq import Queue, Worker
 from rq.job import Job
 
-from dj_contracts.jobs import QUEUE_NAME, RUN_JOB
+from dj_contracts.jobs import BATCH_QUEUE_NAME, QUEUE_NAME
 from dj_servicekit.logs import log
+from download_worker.http_client import warm_up
 from download_worker.places import sweep
 from download_worker.redis_client import connect
+from download_worker.self_report import SelfReport
 from download_worker.settings import Settings
 from download_worker.stopping import request_stop
+from download_worker.tasks import known_settings
 
 _FIRST_WAIT_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 5.0
@@ -29,10 +32,12 @@ class JobWorker(Worker):
 
     max_connection_wait_time = 5.0
 
-    def __init__(self, settings: Settings, connection: Redis) -> None:
-        queue = Queue(QUEUE_NAME, connection=connection, serializer="json")
+    def __init__(self, settings: Settings, connection: Redis, self_report: SelfReport) -> None:
+        queues = [
+            Queue(name, connection=connection, serializer="json") for name in (QUEUE_NAME, BATCH_QUEUE_NAME)
+        ]
         super().__init__(
-            [queue],
+            queues,
             connection=connection,
             serializer="json",
             worker_ttl=60,
@@ -41,6 +46,7 @@ class JobWorker(Worker):
         )
         self.stopping = False
         self._audio_dir = settings.audio_dir
+        self._self_report = self_report
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         # RQ's own limit (180 s unless told) would cut a long download off. Ours are in the job itself.
@@ -48,6 +54,7 @@ class JobWorker(Worker):
         super().execute_job(job, queue)
 
     def maintain_heartbeats(self, job: Job) -> None:
+        self._self_report.say_if_due()
         try:
             super().maintain_heartbeats(job)
         except RedisError as exc:
@@ -76,13 +83,19 @@ class JobWorker(Worker):
     def run_maintenance_tasks(self) -> None:
         super().run_maintenance_tasks()  # type: ignore[no-untyped-call]  # rq's own
         sweep(self._audio_dir)
+        self._self_report.say_if_due()
 
 
 def run_worker(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then finish the job under way."""
-    # Loaded before the fork, so that each work horse starts with its imports done.
-    importlib.import_module(RUN_JOB.rpartition(".")[0])
+    # All of it is there before the fork, so that each work horse starts with it.
+    known_settings()
+    warm_up()
+    # What stands now stands for ever: no work horse need walk, and so copy, the memory it shares with us.
+    gc.collect()
+    gc.freeze()
     sweep(settings.audio_dir)
+    self_report = SelfReport(settings)
     pause = _FIRST_WAIT_SECONDS
     worker: JobWorker | None = None
     while True:
@@ -90,8 +103,8 @@ def run_worker(settings: Settings) -> None:
         connection = connect(settings)
         try:
             connection.ping()
-            worker = JobWorker(settings, connection)
-            log.info("worker_started", queue=QUEUE_NAME, name=worker.name)
+            worker = JobWorker(settings, connection, self_report)
+            log.info("worker_started", name=worker.name)
             pause = _FIRST_WAIT_SECONDS
             worker.work(logging_level="WARNING")
         except RedisError as exc:

@@ -1,4 +1,4 @@
-"""Any file that ffmpeg reads to mono samples at 44.1 kHz, in one pass, with its loudness.
+"""Any file that ffmpeg reads to mono samples at 44.1 kHz, in one pass, window by window, with its loudness.
 
 The file's own claims are not trusted: only local files in media containers are opened, so that a
 playlist disguised as audio cannot make ffmpeg fetch an address or read another file.
@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from dj_contracts.errors import ErrorCode
 from essentia_api.errors import Refusal
+from essentia_api.peaks import TruePeak
 
 SAMPLE_RATE = 44_100
 Samples = NDArray[np.float32]
@@ -28,27 +30,24 @@ _CONTAINERS = (
     "mp3,wav,w64,flac,ogg,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,aac,aiff,asf,avi,mpeg,mpegts,au,caf,ac3,eac3,"
     "dts,ape,wv,tta,mpc,mpc8,amr,flv,dsf,iff,tak,truehd,oma,rm"
 )
-_CHUNK_FRAMES = 1 << 18
+_CHUNK_FRAMES = 6 * SAMPLE_RATE
+_WINDOW_FRAMES = 120 * _CHUNK_FRAMES  # twelve minutes: nearly every track is one window
 _PR_SET_PDEATHSIG = 1
 _ANTIPHASE_RATIO = 0.02  # the sum of both channels holds under 2 % of the energy of their difference
 _TRUNCATED_SHARE = 0.97
 _CLOCK = re.compile(r"Duration: (\d+):(\d\d):(\d\d\.\d+)")
-_SUMMARY = re.compile(r"^\s+(I|LRA|Peak):\s+(-?[\d.]+|-?inf|nan) (?:LUFS|LU|dBFS)", re.MULTILINE)
+_SUMMARY = re.compile(r"^\s+(I|LRA):\s+(-?[\d.]+|-?inf|nan) (?:LUFS|LU)", re.MULTILINE)
 _SILENT_LUFS = -70.0
+_LOUDEST = np.float32(100.0)  # 40 dB over full scale; a file of floats can hold infinity
 
 
 @dataclass(frozen=True)
-class Audio:
-    """``mono`` is the mid signal, or the left channel where the two cancel each other."""
+class Levels:
+    """Of the whole file, by EBU R128; the peak is that of the stereo sound at 44.1 kHz."""
 
-    mono: Samples
-    integrated_lufs: float | None
-    range_lu: float | None
-    true_peak_dbtp: float | None
-
-    @property
-    def duration_seconds(self) -> float:
-        return len(self.mono) / SAMPLE_RATE
+    integrated_lufs: float | None = None
+    range_lu: float | None = None
+    true_peak_dbtp: float | None = None
 
 
 def find_ffmpeg() -> str:
@@ -62,33 +61,77 @@ def find_ffmpeg() -> str:
     return str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
-def decode(path: Path, *, max_seconds: float) -> Audio:
-    """Read a file once; a Refusal says why it cannot be used."""
-    _refuse_short_riff(path)
-    command = [
-        find_ffmpeg(), "-hide_banner", "-nostats", "-nostdin", "-v", "info", "-threads", "1",
-        "-protocol_whitelist", "file,pipe", "-format_whitelist", _CONTAINERS, "-i", f"file:{path}",
-        "-map", "0:a:0", "-t", str(max_seconds + 1), "-af", "ebur128=peak=true:framelog=quiet",
-        "-f", "f32le", "-ac", "2", "-ar", str(SAMPLE_RATE), "pipe:1",
-    ]  # fmt: skip
-    with tempfile.TemporaryFile() as messages:
-        process = subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=messages,
-            preexec_fn=_die_with_parent,
-        )
-        with process:
-            assert process.stdout is not None  # noqa: S101 - asked for a pipe two lines above
-            try:
-                mono = _read_mono(process.stdout)
-            except BaseException:
-                process.kill()
-                raise
-        messages.seek(0)
-        text = messages.read(4_000_000).decode("utf-8", "replace")
-    _refuse_unusable(len(mono) / SAMPLE_RATE, text, max_seconds)
-    return Audio(mono, *_loudness(text))
+class Decoding:
+    """One pass over a file; a Refusal says why it cannot be used.
+
+    Iterating gives the mid signal, or the left channel where the two cancel each other, in windows that share
+    one buffer: whoever hears a window may change it, and is done with it before the next. What is no longer
+    than a window is refused before it is heard, and ``levels`` are those of the file after the last one.
+    """
+
+    def __init__(self, path: Path, *, max_seconds: float, loudness: bool = True) -> None:
+        self._path = path
+        self._max_seconds = max_seconds
+        self._loudness = loudness
+        self.levels = Levels()
+        self.seconds = 0.0
+
+    def __iter__(self) -> Iterator[Samples]:
+        _refuse_short_riff(self._path)
+        with tempfile.TemporaryFile() as messages:
+            process = subprocess.Popen(
+                self._command(),
+                stdout=subprocess.PIPE,
+                stderr=messages,
+                preexec_fn=_die_with_parent,
+            )
+            with process:
+                assert process.stdout is not None  # noqa: S101 - asked for a pipe a few lines above
+                try:
+                    yield from self._windows(process, process.stdout, messages)
+                except BaseException:
+                    process.kill()
+                    raise
+
+    def _command(self) -> list[str]:
+        return [
+            find_ffmpeg(), "-hide_banner", "-nostats", "-nostdin", "-v", "info", "-threads", "1",
+            "-protocol_whitelist", "file,pipe", "-format_whitelist", _CONTAINERS, "-i", f"file:{self._path}",
+            "-map", "0:a:0", "-t", str(self._max_seconds + 1),
+            *(("-af", "ebur128=framelog=quiet") if self._loudness else ()),
+            "-f", "f32le", "-ac", "2", "-ar", str(SAMPLE_RATE), "pipe:1",
+        ]  # fmt: skip
+
+    def _windows(
+        self, process: subprocess.Popen[bytes], stream: IO[bytes], messages: IO[bytes]
+    ) -> Iterator[Samples]:
+        # Pages that a short track does not reach are never taken from the machine.
+        window = np.empty(_WINDOW_FRAMES, dtype=np.float32)
+        filled = total = 0
+        peak = TruePeak()
+        while block := stream.read(_CHUNK_FRAMES * 8):
+            if filled == len(window):
+                _refuse_declared_length(_read(messages), self._max_seconds)
+                yield window
+                filled = 0
+            stereo = _stereo(block)
+            if self._loudness:
+                peak.feed(stereo)
+            mono = _mono(stereo)
+            window[filled : filled + len(mono)] = mono
+            filled += len(mono)
+            total += len(mono)
+        self.seconds = total / SAMPLE_RATE
+        process.wait()
+        text = _read(messages)
+        _refuse_unusable(self.seconds, text, self._max_seconds)
+        self.levels = _levels(text, peak.decibels)
+        yield window[:filled]
+
+
+def _read(messages: IO[bytes]) -> str:
+    """What ffmpeg has said so far; where it goes on writing in the file must not move."""
+    return os.pread(messages.fileno(), 4_000_000, 0).decode("utf-8", "replace")
 
 
 def _refuse_short_riff(path: Path) -> None:
@@ -108,18 +151,26 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _read_mono(stream: IO[bytes]) -> Samples:
-    chunks: list[Samples] = []
-    while block := stream.read(_CHUNK_FRAMES * 8):
-        stereo = np.frombuffer(block[: len(block) // 8 * 8], dtype=np.float32).reshape(-1, 2)
-        left, right = stereo[:, 0], stereo[:, 1]
-        mid = (left + right) * np.float32(0.5)
-        side = (left - right) * np.float32(0.5)
-        if float(np.dot(mid, mid)) < _ANTIPHASE_RATIO * float(np.dot(side, side)):
-            mid = left.copy()
-        np.nan_to_num(mid, copy=False, nan=0.0, posinf=1.0, neginf=-1.0)
-        chunks.append(mid)
-    return np.concatenate(chunks) if chunks else np.zeros(0, dtype=np.float32)
+def _stereo(block: bytes) -> Samples:
+    stereo = np.frombuffer(block[: len(block) // 8 * 8], dtype=np.float32).reshape(-1, 2)
+    if np.min(stereo, initial=0) >= -_LOUDEST and np.max(stereo, initial=0) <= _LOUDEST:
+        return stereo
+    return np.clip(np.nan_to_num(stereo, nan=0.0), -_LOUDEST, _LOUDEST)
+
+
+def _mono(stereo: Samples) -> Samples:
+    left, right = stereo[:, 0], stereo[:, 1]
+    mid = (left + right) * np.float32(0.5)
+    side = (left - right) * np.float32(0.5)
+    cancelled = float(np.dot(mid, mid)) < _ANTIPHASE_RATIO * float(np.dot(side, side))
+    return left if cancelled else mid
+
+
+def _refuse_declared_length(messages: str, max_seconds: float) -> None:
+    """Before hours of a recording are measured that will be refused at its end."""
+    declared = _declared_seconds(messages)
+    if declared is not None and declared > max_seconds:
+        raise _too_long(max_seconds)
 
 
 def _refuse_unusable(seconds: float, messages: str, max_seconds: float) -> None:
@@ -129,17 +180,21 @@ def _refuse_unusable(seconds: float, messages: str, max_seconds: float) -> None:
             "There is no audio in this file that can be played. It may be damaged, or not music at all.",
         )
     if seconds > max_seconds:
-        raise Refusal(
-            ErrorCode.TOO_LONG,
-            f"The recording is longer than {max_seconds / 60:.0f} minutes. Split it, or raise "
-            "MAX_DURATION_SECONDS.",
-        )
+        raise _too_long(max_seconds)
     declared = _declared_seconds(messages)
     if declared is not None and seconds < declared * _TRUNCATED_SHARE - 1:
         raise Refusal(
             ErrorCode.FILE_UNREADABLE,
             f"The file breaks off after {_clock(seconds)} of {_clock(declared)}. Get it again.",
         )
+
+
+def _too_long(max_seconds: float) -> Refusal:
+    return Refusal(
+        ErrorCode.TOO_LONG,
+        f"The recording is longer than {max_seconds / 60:.0f} minutes. Split it, or raise "
+        "MAX_DURATION_SECONDS.",
+    )
 
 
 def _declared_seconds(messages: str) -> float | None:
@@ -156,10 +211,9 @@ def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
-def _loudness(messages: str) -> tuple[float | None, float | None, float | None]:
+def _levels(messages: str, true_peak_dbtp: float | None) -> Levels:
     found = {name: float(value) for name, value in _SUMMARY.findall(messages)}
-    integrated, peak = found.get("I"), found.get("Peak")
+    integrated = found.get("I")
     if integrated is None or not np.isfinite(integrated) or integrated <= _SILENT_LUFS:
-        integrated = None
-    spread = found.get("LRA") if integrated is not None else None
-    return integrated, spread, peak if peak is not None and np.isfinite(peak) else None
+        return Levels(true_peak_dbtp=true_peak_dbtp)
+    return Levels(integrated, found.get("LRA"), true_peak_dbtp)

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Response
 
 from dj_servicekit.http import install_error_answers
 from essentia_api.decode import find_ffmpeg
+from essentia_api.metrics import AnalysisMetrics
 from essentia_api.pool import AnalysisPool
 from essentia_api.requests import BodyLimit
 from essentia_api.routes import router
@@ -25,6 +26,7 @@ def create_app(settings: Settings) -> FastAPI:
             timeout_seconds=settings.analysis_timeout_seconds,
             memory_mb=settings.analysis_memory_mb,
         )
+        app.state.metrics = AnalysisMetrics(app.state.pool)
         yield
         app.state.pool.close()
 
@@ -39,7 +41,7 @@ def create_app(settings: Settings) -> FastAPI:
         return {"status": "ok", "service": SERVICE, "version": app.version}
 
     @app.get("/ready", summary="Can it take work now?", responses={503: {"description": "It cannot."}})
-    def ready(response: Response) -> dict[str, object]:
+    async def ready(response: Response) -> dict[str, object]:
         checks = {"queue": "full" if app.state.pool.is_full else "ok", "ffmpeg": _ffmpeg_state()}
         fine = all(state == "ok" for state in checks.values())
         response.status_code = 200 if fine else 503

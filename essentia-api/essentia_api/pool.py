@@ -3,13 +3,15 @@
 pebble's pool is used because only the guilty future fails and a dead process is replaced at once.
 """
 
+import ctypes
 import multiprocessing
 import resource
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import contextmanager
 from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
@@ -44,11 +46,22 @@ class AnalysisPool:
         )
 
     @property
+    def capacity(self) -> int:
+        """How many requests may be in the house: those that are measured, and those that wait."""
+        return self._capacity
+
+    @property
+    def taken(self) -> int:
+        return self._taken
+
+    @property
     def is_full(self) -> bool:
         return self._taken >= self._capacity
 
-    def run(self, function: Callable[..., Any], /, *args: Any) -> Any:
-        """Wait for the answer of ``function(*args)`` from one of the processes."""
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """One of the places of the house, so that nothing is fetched or read for a request that must wait
+        outside."""
         if not self._places.acquire(blocking=False):
             raise Busy(
                 "Every analysis process is busy and the queue is full. Ask again in a moment.",
@@ -57,7 +70,16 @@ class AnalysisPool:
         with self._lock:
             self._taken += 1
         try:
-            return self._pool.schedule(function, args=args, timeout=self._timeout_seconds).result()
+            yield
+        finally:
+            with self._lock:
+                self._taken -= 1
+            self._places.release()
+
+    def run(self, function: Callable[..., Any], /, *args: Any) -> Any:
+        """Wait for the answer of ``function(*args)`` from one of the processes; the caller has a place."""
+        try:
+            return self._pool.schedule(_run, args=(function, *args), timeout=self._timeout_seconds).result()
         except Refusal as exc:
             raise exc.as_answer() from exc
         except (ProcessExpired, MemoryError) as exc:
@@ -75,15 +97,20 @@ class AnalysisPool:
             ) from exc
         except CancelledError as exc:
             raise Busy("The service is stopping. Ask again in a moment.") from exc
-        finally:
-            with self._lock:
-                self._taken -= 1
-            self._places.release()
 
     def close(self) -> None:
         """Give up what is under way; a client that waits is told to ask again."""
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
+
+
+def _run(function: Callable[..., Any], *args: Any) -> Any:
+    """In the process: what one file has left in the allocator must not stand below the next one's peak."""
+    try:
+        return function(*args)
+    finally:
+        if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
+            trim(0)
 
 
 def _limit_memory(memory_mb: int) -> None:

@@ -1,28 +1,48 @@
 """What a caller hands in: a name in JSON or an upload; both become a path that may be read."""
 
+import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, WithJsonSchema
 from starlette.datastructures import UploadFile
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dj_contracts.analysis import Part
 from dj_contracts.errors import ErrorCode
 from dj_servicekit.errors import Malformed, TooLarge
+from dj_servicekit.http import describe
 from essentia_api.errors import Unusable
+from essentia_api.fetch import fetch
 from essentia_api.folders import find_audio
+from essentia_api.pool import AnalysisPool
 from essentia_api.settings import Settings
+
+_PartName = Annotated[Part, WithJsonSchema({"type": "string", "enum": [*Part]})]
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 class AnalyzeRequest(BaseModel):
     filename: str = Field(
-        max_length=4096, description="Below the audio folder, or absolute in a music folder."
+        max_length=4096,
+        description="Below the audio folder, absolute in a music folder, or a URL of the gateway.",
     )
+    want: list[_PartName] | None = Field(
+        default=None, description="Only these parts, which is faster; all of them otherwise."
+    )
+
+
+@dataclass(frozen=True)
+class Wanted:
+    path: Path
+    parts: frozenset[Part]
 
 
 REQUEST_BODY: dict[str, Any] = {
@@ -36,38 +56,68 @@ REQUEST_BODY: dict[str, Any] = {
             "schema": {
                 "type": "object",
                 "required": ["file"],
-                "properties": {"file": {"type": "string", "format": "binary"}},
+                "properties": {
+                    "file": {"type": "string", "format": "binary"},
+                    "want": {"type": "string", "description": "Parts with commas between; all otherwise."},
+                },
             }
         },
     },
 }
 
 
-async def audio_to_analyze(request: Request) -> AsyncIterator[Path]:
+async def audio_to_analyze(request: Request) -> AsyncIterator[Wanted]:
     """The file to measure; an upload is removed again when the request ends."""
+    with request.app.state.metrics.counted():
+        async with _open(request) as wanted:
+            yield wanted
+
+
+@asynccontextmanager
+async def _open(request: Request) -> AsyncIterator[Wanted]:
     settings: Settings = request.app.state.settings
+    pool: AnalysisPool = request.app.state.pool
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         try:
             asked = AnalyzeRequest.model_validate_json(await request.body())
         except ValidationError as exc:
             raise Malformed(
-                'Send JSON such as {"filename": "track.mp3"}, or upload a form field "file".'
+                f'{describe(exc.errors())}. Send JSON such as {{"filename": "track.mp3"}}, '
+                'or upload a form field "file".'
             ) from exc
-        yield await run_in_threadpool(find_audio, asked.filename, settings)
-        return
+        parts = frozenset(asked.want or Part)
+        with pool.place():
+            if _URL.match(asked.filename) is None:
+                yield Wanted(await run_in_threadpool(find_audio, asked.filename, settings), parts)
+                return
+            with tempfile.NamedTemporaryFile(prefix="fetched-") as file:
+                await run_in_threadpool(fetch, asked.filename, file, settings)
+                yield Wanted(Path(file.name), parts)
+                return
     async with request.form(max_files=1, max_fields=10) as form:
         upload = form.get("file")
+        parts = _parts(form.getlist("want"))
         if not isinstance(upload, UploadFile):
             raise Malformed('The form has no file. Upload it in the field "file".')
-        with tempfile.NamedTemporaryFile(prefix="upload-") as file:
+        with pool.place(), tempfile.NamedTemporaryFile(prefix="upload-") as file:
             await run_in_threadpool(shutil.copyfileobj, upload.file, file)
             file.flush()
             if file.tell() == 0:
                 raise Unusable("The file is empty (0 bytes). Get it again.", code=ErrorCode.FILE_EMPTY)
-            yield Path(file.name)
+            yield Wanted(Path(file.name), parts)
 
 
-AudioToAnalyze = Annotated[Path, Depends(audio_to_analyze)]
+# What was opened for a request is closed before its answer is sent: the next one finds the place free.
+AudioToAnalyze = Annotated[Wanted, Depends(audio_to_analyze, scope="function")]
+
+
+def _parts(names: list[Any]) -> frozenset[Part]:
+    """A form says ``want`` once for each part, or once with commas."""
+    asked = [name.strip() for given in names for name in str(given).split(",") if name.strip()]
+    try:
+        return frozenset(Part(name) for name in asked) or frozenset(Part)
+    except ValueError as exc:
+        raise Malformed(f"{exc}. Parts are {', '.join(Part)}.") from exc
 
 
 class BodyLimit:

@@ -21,9 +21,9 @@ from ga_service.work import Progress, Task
 _CLIENT_CLOSED_REQUEST = 499
 
 
-async def computed(request: Request, wanted: BaseModel) -> Response:
+async def computed(request: Request, kind: type[BaseModel], body: bytes) -> Response:
     pool: ComputePool = request.app.state.pool
-    work = asyncio.create_task(pool.run(Task(wanted)))
+    work = asyncio.create_task(pool.run(Task(kind, body)))
     gone = asyncio.create_task(_disconnected(request))
     try:
         await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -43,11 +43,11 @@ async def _disconnected(request: Request) -> None:
         pass
 
 
-async def streamed(request: Request, wanted: BaseModel) -> Response:
+async def streamed(request: Request, kind: type[BaseModel], body: bytes) -> Response:
     pool: ComputePool = request.app.state.pool
     pool.refuse_when_full()
     return StreamingResponse(
-        _events(pool, Task(wanted, wants_progress=True), request.state.request_id),
+        _events(pool, Task(kind, body, wants_progress=True), request.state.request_id),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
     )

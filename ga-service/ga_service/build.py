@@ -53,7 +53,9 @@ def build(request: BuildRequest, progress: Progress | None = None) -> SetResult:
         if progress is not None:
             progress({"generation": generation, "cost": cost, "tracks": problem.slots})
 
-    found = choose(problem, seed=request.seed, deadline=deadline, report=report) if plan.slots else None
+    found = None
+    if plan.slots:
+        found = choose(problem, greedy(plan, problem), seed=request.seed, deadline=deadline, report=report)
     return answer_of(plan, problem, found, started)
 
 
@@ -199,14 +201,19 @@ def answer_of(plan: Plan, problem: Problem, found: Chosen | None, started: float
     wished = energy_targets(request.energy_curve, len(places))
     total = sum(plan.seconds[place] for place in places) - steps * request.overlap_seconds
     pairs = explain.transitions(costs, places)
+    score = costs.score(soft_cost(costs, places), steps)
+    greedy_score = costs.score(soft_cost(costs, greedy(plan, problem)), steps)
+    notes = explain.duplicates(costs, "only the first of each was considered")
+    if score < greedy_score:
+        notes.append("A greedy set has smoother transitions, but it keeps your other wishes less well.")
     return SetResult(
         result=tracks_at(request.pool, places),
         seed=request.seed,
-        score=costs.score(soft_cost(costs, places), steps),
+        score=score,
         parts=explain.mean_parts(costs, places),
         transitions=pairs,
         missing=[item for item in explain.missing(costs) if item.position in set(places)],
-        notes=explain.duplicates(costs, "only the first of each was considered"),
+        notes=notes,
         generations=found.generations if found else 0,
         stopped_by="time_budget" if found and found.stopped_by == "time_budget" else "done",
         elapsed_ms=int((time.monotonic() - started) * 1000),
@@ -215,7 +222,7 @@ def answer_of(plan: Plan, problem: Problem, found: Chosen | None, started: float
         harmonic_share=explain.harmonic_share(pairs),
         unmet=unmet_wishes(request, problem, places, total),
         input_score=costs.score(soft_cost(costs, came), steps),
-        greedy_score=costs.score(soft_cost(costs, _greedy(plan, problem, len(places))), steps),
+        greedy_score=greedy_score,
     )
 
 
@@ -228,12 +235,12 @@ def soft_cost(costs: Costs, places: Sequence[int]) -> int:
     return sum(costs.cost(a, b) for a, b in itertools.pairwise(places))
 
 
-def _greedy(plan: Plan, problem: Problem, length: int) -> list[int]:
+def greedy(plan: Plan, problem: Problem) -> list[int]:
     """Slot by slot the cheapest next track, curve and corridor included; fixed slots stay."""
     places: list[int] = []
     free = plan.allowed.copy()
     free[list(problem.fixed.values())] = False
-    for slot in range(length):
+    for slot in range(plan.slots):
         if slot in problem.fixed:
             places.append(problem.fixed[slot])
             continue

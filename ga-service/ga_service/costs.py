@@ -12,13 +12,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from dj_contracts.keys import ALL_KEYS
+from dj_contracts.keys import ALL_KEYS, Key
 from ga_service import model
 from ga_service.model import FULL, NEUTRAL, PARTS, Weights
 from ga_service.tracks import Reading
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
 KeyTable = dict[tuple[str, str, int], int]
 
 _NO_KEY = 24
@@ -38,14 +39,16 @@ class Costs:
         key_table: KeyTable | None = None,
         strict_keys: bool = False,
         max_pitch_percent: float | None = None,
+        key_lock: bool = True,
     ) -> None:
         self.readings = readings
+        self.key_lock = key_lock
         self._strict_keys = strict_keys
         self._max_pitch_percent = max_pitch_percent
         self.weights = weights
         self._key_scores = _key_scores(key_table)
         self._clashes = _clashes()
-        self._key = np.array([_key_index(r) for r in readings], dtype=np.intp)
+        self._key = np.array([_key_index(r.key) for r in readings], dtype=np.intp)
         self._bpm = np.array([r.bpm if r.bpm else np.nan for r in readings], dtype=np.float64)
         self._energy = np.array(
             [np.nan if r.energy is None else r.energy for r in readings], dtype=np.float64
@@ -73,8 +76,8 @@ class Costs:
         """The score of each part of one transition, for an explanation."""
         ra, rb = self.readings[a], self.readings[b]
         scores = dict(NEUTRAL)
-        if ra.key and rb.key:
-            scores["key"] = int(self._key_scores[self._key[a], self._key[b]])
+        if ra.key and (heard := self.heard(a, b)):
+            scores["key"] = int(self._key_scores[_key_index(ra.key), _key_index(heard)])
         if ra.bpm and rb.bpm:
             scores["tempo"] = model.tempo_score(ra.bpm, rb.bpm)
         if ra.energy is not None and rb.energy is not None:
@@ -87,11 +90,19 @@ class Costs:
         )
         return scores
 
+    def heard(self, a: int, b: int) -> Key | None:
+        """The key in which b is heard after a: its own, but for the fader's shift without key lock."""
+        ra, rb = self.readings[a], self.readings[b]
+        if self.key_lock or not (rb.key and ra.bpm and rb.bpm):
+            return rb.key
+        return model.heard_key(rb.key, model.tempo_move(ra.bpm, rb.bpm).ratio)
+
     def breaks(self, a: int, b: int) -> list[str]:
         """The limits that one transition breaks. What is not known breaks none."""
         ra, rb = self.readings[a], self.readings[b]
         broken = []
-        if self._strict_keys and ra.key and rb.key and not model.is_compatible(ra.key, rb.key):
+        heard = self.heard(a, b)
+        if self._strict_keys and ra.key and heard and not model.is_compatible(ra.key, heard):
             broken.append("harmonic")
         if self._max_pitch_percent is not None and ra.bpm and rb.bpm:
             percent = min(model.fader_percent(ra.bpm, rb.bpm * factor) for factor in (1.0, 0.5, 2.0))
@@ -143,12 +154,12 @@ class Costs:
             return int(self.matrix[np.array(order[:-1]), np.array(order[1:])].sum(dtype=np.int64))
         return sum(self.cost(a, b) for a, b in itertools.pairwise(order))
 
-    def block(self, rows: slice | NDArray[np.intp], columns: slice | NDArray[np.intp]) -> Ints:
+    def block(self, rows: slice | Places, columns: slice | Places) -> Ints:
         """The costs from some tracks to others, with ``HARD`` added for each broken limit."""
         total = np.zeros((len(self._bpm[rows]), len(self._bpm[columns])), dtype=np.int32)
         weight = self.part_weights
         if weight["key"]:
-            scores = self._key_scores[self._key[rows]][:, self._key[columns]]
+            scores = self._by_key(self._key_scores, rows, columns)
             total += np.int32(weight["key"]) * (FULL - scores)
         if weight["tempo"]:
             scores = tempo_scores(self._bpm[rows, None], self._bpm[None, columns])
@@ -175,12 +186,23 @@ class Costs:
             )
             total += np.int32(weight["variety"]) * (FULL - scores.astype(np.int32))
         if self._strict_keys:
-            total += HARD * self._clashes[self._key[rows]][:, self._key[columns]]
+            total += HARD * self._by_key(self._clashes, rows, columns)
         if self._max_pitch_percent is not None:
             a, b = self._bpm[rows, None], self._bpm[None, columns]
             percent = np.minimum(_fader(a, b), np.minimum(_fader(a, b * 2.0), _fader(a, b * 0.5)))
             total += HARD * (percent > self._max_pitch_percent)
         return total
+
+    def _by_key(self, table: Ints, rows: slice | Places, columns: slice | Places) -> Ints:
+        """What a table over keys says of each pair, the second key as it is heard."""
+        if self.key_lock:
+            by_key: Ints = table[self._key[rows]][:, self._key[columns]]
+            return by_key
+        shift = _semitones(self._bpm[rows, None], self._bpm[None, columns])
+        key = np.broadcast_to(self._key[None, columns], shift.shape)
+        heard = np.where(key == _NO_KEY, key, (key + shift) % 12 + 12 * (key >= 12))
+        shifted: Ints = table[self._key[rows, None], heard]
+        return shifted
 
 
 def tempo_scores(a: Floats, b: Floats) -> Ints:
@@ -191,6 +213,17 @@ def tempo_scores(a: Floats, b: Floats) -> Ints:
     folded = np.maximum(double, half) - model.HALF_OR_DOUBLE_COST
     best = np.maximum(np.maximum(straight, folded), 0)
     return np.where(np.isnan(a) | np.isnan(b), NEUTRAL["tempo"], best).astype(np.int32)
+
+
+def _semitones(a: Floats, b: Floats) -> NDArray[np.intp]:
+    """How far the fader shifts b's key when b is brought to a, as ``model.heard_key`` has it."""
+    ratios = np.stack([a / (b * factor) for factor in model.FACTORS])
+    folded = np.stack([_fader(a, b * factor) for factor in model.FACTORS])
+    best = np.nanargmin(np.where(np.isnan(folded), np.inf, folded), axis=0)
+    ratio = np.take_along_axis(ratios, best[None], axis=0)[0]
+    ratio = np.where(np.isnan(ratio), 1.0, ratio)
+    up: NDArray[np.intp] = np.searchsorted(model.SHIFT_BOUNDS, ratio)
+    return up - np.searchsorted(model.SHIFT_BOUNDS, 1.0 / ratio)
 
 
 def _fader(a: Floats, b: Floats) -> Floats:
@@ -222,8 +255,7 @@ def _clashes() -> Ints:
     return clashes
 
 
-def _key_index(reading: Reading) -> int:
-    key = reading.key
+def _key_index(key: Key | None) -> int:
     return _NO_KEY if key is None else key.tonic + (12 if key.mode == "minor" else 0)
 
 

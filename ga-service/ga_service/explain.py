@@ -3,13 +3,10 @@
 import itertools
 from collections.abc import Sequence
 
-from dj_contracts.keys import Key
 from dj_contracts.sets import MissingData, Transition
 from ga_service import model
 from ga_service.costs import Costs
 from ga_service.model import FULL, PARTS
-
-_SEMITONE_RATIO = 1.0594630943592953
 
 
 def transitions(costs: Costs, order: Sequence[int]) -> list[Transition]:
@@ -24,9 +21,11 @@ def transition(costs: Costs, a: int, b: int) -> Transition:
     tempo = model.tempo_move(ra.bpm, rb.bpm) if ra.bpm and rb.bpm else None
     if ra.key and rb.key:
         key_move = model.key_move_words(ra.key, rb.key)
-        words.append(key_move)
         if tempo:
-            without_lock = model.key_move_words(ra.key, shifted(rb.key, tempo.change_percent))
+            without_lock = model.key_move_words(ra.key, model.heard_key(rb.key, tempo.ratio))
+        words.append(
+            key_move if costs.key_lock or without_lock is None else f"without key lock {without_lock}"
+        )
     else:
         words.append("key unknown")
     if tempo and ra.bpm and rb.bpm:
@@ -58,23 +57,9 @@ def transition(costs: Costs, a: int, b: int) -> Transition:
         tempo_to=rb.bpm,
         tempo_factor=tempo.factor if tempo else None,
         key_move_without_lock=without_lock,
-        harmonic=model.is_compatible(ra.key, rb.key) if ra.key and rb.key else None,
+        harmonic=model.is_compatible(ra.key, heard) if ra.key and (heard := costs.heard(a, b)) else None,
         parts={part: parts[part] / FULL for part in PARTS if costs.part_weights[part]},
     )
-
-
-def shifted(key: Key, change_percent: float) -> Key:
-    """The nearest key that is heard when the fader moves without key lock."""
-    ratio = 1.0 + change_percent / 100.0
-    semitones = 0
-    half_step = _SEMITONE_RATIO**0.5
-    while ratio > half_step and semitones < 12:
-        ratio /= _SEMITONE_RATIO
-        semitones += 1
-    while ratio < 1.0 / half_step and semitones > -12:
-        ratio *= _SEMITONE_RATIO
-        semitones -= 1
-    return key.transposed(semitones)
 
 
 def mean_parts(costs: Costs, order: Sequence[int]) -> dict[str, float]:

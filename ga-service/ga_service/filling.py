@@ -11,6 +11,8 @@ from ga_service.costs import HARD
 from ga_service.problem import Longs, Problem
 
 KICKS_A_BURST = 10
+# A set may miss its length by so much for nothing: nobody hears it, and better tracks fit.
+FREE_MILLISECONDS = 30_000
 _CANDIDATES_A_LAYER = 150
 _REORDER_TRIES_PER_SLOT = 24
 
@@ -49,7 +51,7 @@ class Filling:
             total += int(share.price * abs(count - share.wanted * problem.slots))
         if problem.durations is not None:
             off = abs(int(problem.durations[list(places)].sum()) - problem.wanted_duration)
-            total += off * problem.duration_price // 1000
+            total += max(off - FREE_MILLISECONDS, 0) * problem.duration_price // 1000
         missing = set(problem.include).difference(places)
         return total + 2 * int(HARD) * (len(missing) + len(places) - len(set(places)))
 
@@ -165,7 +167,8 @@ class Filling:
             prices += np.where(share.has, with_it, without)
         if problem.durations is not None:
             rest = int(problem.durations[others].sum()) - problem.wanted_duration
-            prices += np.abs(problem.durations + rest) * problem.duration_price // 1000
+            off = np.maximum(np.abs(problem.durations + rest) - FREE_MILLISECONDS, 0)
+            prices += off * problem.duration_price // 1000
         prices[~problem.allowed] = np.iinfo(np.int64).max
         prices[others] = np.iinfo(np.int64).max
         return prices
@@ -216,8 +219,8 @@ class Filling:
         total = sum(int(row(places[slot])[places[slot + 1]]) for slot in range(lower, upper))
         return total + sum(int(self.problem.place_costs[slot, places[slot]]) for slot in range(a, b + 1))
 
-    def mutate(self, individual: list[int], free: list[int]) -> None:
-        """A burst of kicks: a few slots are filled at random from their better candidates, then repaired."""
+    def mutate(self, individual: list[int], free: list[int], slack: int) -> None:
+        """A burst of kicks, each repaired; one that comes out dearer by no more than ``slack`` is kept."""
         price = self.cost(individual)
         for _ in range(KICKS_A_BURST):
             trial = list(individual)
@@ -225,10 +228,19 @@ class Filling:
             hit = [
                 slot for slot in range(start, min(start + 3, len(trial))) if slot not in self.problem.fixed
             ]
-            if self.rng.random() < 0.3 and len(free) > 1:
-                other = self.rng.choice(free)
+            kick = self.rng.random()
+            other = self.rng.choice(free)
+            if kick < 0.2:
                 trial[start], trial[other] = trial[other], trial[start]
                 hit = [start, other]
+            elif kick < 0.6 and not any(
+                min(start, other) < slot < max(start, other) for slot in self.problem.fixed
+            ):
+                # One track leaves, the gap closes, and another slot opens elsewhere.
+                trial.insert(other, trial.pop(start))
+                hit = [other, start]
+                if trial[other] not in self.must:
+                    trial[other] = self._good(trial, other)
             else:
                 for slot in hit:
                     if trial[slot] not in self.must:
@@ -237,7 +249,7 @@ class Filling:
                 {slot + step for slot in hit for step in (-1, 0, 1) if 0 <= slot + step < len(trial)}
             )
             self.improve(trial, near)
-            if (new := self.cost(trial)) <= price:
+            if (new := self.cost(trial)) <= price + slack:
                 individual[:] = trial
                 price = new
         individual.fitness.values = (price,)  # type: ignore[attr-defined]

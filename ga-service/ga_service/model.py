@@ -7,7 +7,9 @@ A transition from one track to the next has five parts, each judged from 0 (a tr
   then one step round the wheel (a fifth), then the relative key, then the diagonal. Two steps up, or
   seven (a semitone up), are energy boosts: bold, usable, and better upwards than downwards. The rest
   clash, the tritone worst.
-  A key is compared by value, so its spelling can never earn or lose anything.
+  A key is compared by value, so its spelling can never earn or lose anything. With key lock (the usual
+  case) keys are heard as they are; without it the fader shifts the next track's key by the nearest
+  number of semitones (``heard_key``), and it is that key which counts.
 * **tempo** - by what the DJ must do with the pitch fader (``TEMPO_KNEES``), in per cent of the slower
   tempo. Up to 1 % nobody hears; up to 3 % is comfortable; 6 % is the end of comfort and the knee;
   past 16 % there is nothing to match. Half and double tempo count as the same beat, at a small price.
@@ -23,6 +25,7 @@ Only additions, multiplications and divisions that IEEE 754 defines to the last 
 result is rounded to a whole number at once, so that every machine computes the same costs.
 """
 
+import bisect
 import itertools
 import math
 from dataclasses import dataclass, fields
@@ -43,6 +46,7 @@ MAJOR_TO_MINOR = (920, 680, 300, 150, 150, 100, 0, 100, 150, 480, 300, 680)
 TEMPO_KNEES = ((0.0, 1000), (1.0, 1000), (3.0, 940), (6.0, 740), (8.0, 250), (16.0, 0))
 HALF_OR_DOUBLE_COST = 80
 COMFORTABLE_PITCH_PERCENT = 6.0
+FACTORS = (1.0, 0.5, 2.0)
 
 # (size of the energy step on the scale 0-1, score)
 ENERGY_KNEES = ((0.0, 1000), (0.1, 1000), (0.3, 700), (0.6, 200), (1.0, 0))
@@ -54,6 +58,12 @@ SAME_BOTH = 0
 NEUTRAL = {"key": 500, "tempo": 450, "energy": 750, "sound": 500, "variety": 1000}
 
 SLOWEST_BPM, FASTEST_BPM = 20.0, 400.0
+
+# The tempo ratios past which a track without key lock is heard one semitone higher than before.
+_SEMITONE, _HALF_A_SEMITONE = 1.0594630943592953, 1.029302236643492
+SHIFT_BOUNDS = tuple(
+    itertools.accumulate([_SEMITONE] * 47, lambda bound, step: bound * step, initial=_HALF_A_SEMITONE)
+)
 
 
 @dataclass(frozen=True)
@@ -76,8 +86,12 @@ class Weights:
 class TempoMove(NamedTuple):
     """What the DJ does to bring the next track to the tempo of this one."""
 
-    change_percent: float
+    ratio: float
     factor: float  # 1, 2 (the next counts double) or 0.5
+
+    @property
+    def change_percent(self) -> float:
+        return (self.ratio - 1.0) * 100.0
 
 
 def key_score(a: Key, b: Key, table: dict[tuple[str, str, int], int] | None = None) -> int:
@@ -97,8 +111,14 @@ def is_compatible(a: Key, b: Key) -> bool:
 
 def tempo_move(a: float, b: float) -> TempoMove:
     """The smallest fader change that brings b (or its half or double) to a."""
-    moves = [TempoMove((a / (b * factor) - 1.0) * 100.0, factor) for factor in (1.0, 0.5, 2.0)]
+    moves = [TempoMove(a / (b * factor), factor) for factor in FACTORS]
     return min(moves, key=lambda move: (fader_percent(a, b * move.factor), move.factor != 1.0))
+
+
+def heard_key(key: Key, ratio: float) -> Key:
+    """The key that a track has when the fader plays it so much faster, without key lock."""
+    up = bisect.bisect_left(SHIFT_BOUNDS, ratio)
+    return key.transposed(up - bisect.bisect_left(SHIFT_BOUNDS, 1.0 / ratio))
 
 
 def fader_percent(a: float, b: float) -> float:
@@ -190,5 +210,12 @@ TEMPO_EXAMPLES = (  # this tempo, next tempo, score, what the fader does to the 
     (100.0, 116.0, 0, -13.8),
     (140.0, 70.0, 920, 0.0),
     (87.0, 174.0, 920, 0.0),
+)
+SHIFT_EXAMPLES = (  # key, how much faster it plays, what is heard without key lock
+    ("Am", 1.0, "Am"),
+    ("Am", 1.029, "Am"),
+    ("Am", 1.06, "Bbm"),
+    ("C", 0.943, "B"),
+    ("8A", 1.12, "10A"),
 )
 ENERGY_EXAMPLES = ((0.5, 0.5, 1000), (0.5, 0.6, 1000), (0.5, 0.8, 700), (0.9, 0.3, 200), (0.0, 1.0, 0))

@@ -25,7 +25,7 @@ def order(request: OrderRequest, progress: Progress | None = None) -> OrderResul
             f"{len(request.tracks)} tracks are too many to order at once; send at most "
             f"{MOST_TRACKS_TO_ORDER}, or use /build to choose a set from a pool."
         )
-    costs = Costs(read_tracks(request.tracks))
+    costs = Costs(read_tracks(request.tracks), key_lock=request.key_lock)
     given = list(range(len(costs)))
     matrix = costs.matrix
     greedy_order = greedy(matrix)

@@ -8,7 +8,7 @@ import numpy as np
 
 from dj_contracts.set_building import BuildRequest, PathRequest, PathResult, SetResult, Slot
 from dj_servicekit.errors import Malformed
-from ga_service.build import Plan, answer_of, make_plan, problem_of
+from ga_service.build import Plan, answer_of, greedy, make_plan, problem_of
 from ga_service.choose import choose
 from ga_service.costs import Ints
 from ga_service.curves import along
@@ -39,11 +39,8 @@ def path(request: PathRequest, progress: Progress | None = None) -> PathResult:
             if progress is not None:
                 progress({"path": number + 1, "generation": generation, "cost": cost})
 
-        found = choose(problem, seed=request.seed, deadline=deadline, report=report)
+        found = choose(problem, greedy(plan, problem), seed=request.seed, deadline=deadline, report=report)
         if found.places in played:
-            answers[0].notes.append(
-                f"There are only {len(played)} different paths of this length in the pool."
-            )
             break
         answer = answer_of(plan, problem, found, begun)
         answer.unmet = [item for item in answer.unmet if item.constraint != "count"]
@@ -53,6 +50,9 @@ def path(request: PathRequest, progress: Progress | None = None) -> PathResult:
         dearer = problem.place_costs.copy()
         dearer[:, used] += np.int32(_USED_BEFORE_COSTS)
         problem = replace(problem, place_costs=dearer)
+    answers.sort(key=lambda answer: (len(answer.unmet), -answer.score))
+    if len(played) < request.paths:
+        answers[0].notes.append(f"There are only {len(played)} different paths of this length in the pool.")
     return PathResult(paths=answers, elapsed_ms=int((time.monotonic() - started) * 1000))
 
 
@@ -77,6 +77,7 @@ def _as_build(request: PathRequest, slots: list[Slot]) -> BuildRequest:
         harmonic=request.harmonic,
         key_table=request.key_table,
         max_pitch_percent=request.max_pitch_percent,
+        key_lock=request.key_lock,
         weights=request.weights,
         seed=request.seed,
     )

@@ -5,9 +5,8 @@ The object itself is never changed: it goes back as it came.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from dj_contracts.keys import Key, find_key
 from ga_service.model import FASTEST_BPM, SLOWEST_BPM
@@ -16,8 +15,7 @@ _EMBEDDING_SCALE = 1000.0
 _NO_GENRES: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """One track as the model sees it; None is missing. Energy is on the scale 0-1."""
 
     track_id: str | int | None

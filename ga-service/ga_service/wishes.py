@@ -26,6 +26,7 @@ def costs_for(rules: TransitionRules, readings: Sequence[Reading], *, has_curve:
         key_table=key_table(rules),
         strict_keys=rules.harmonic is HarmonicRules.STRICT,
         max_pitch_percent=rules.max_pitch_percent,
+        key_lock=rules.key_lock,
     )
 
 

@@ -8,14 +8,16 @@ from dj_contracts.tracks import Username
 from gateway_api.services import Services
 
 
-def _services(request: Request) -> Services:
+# Both are async, though they wait for nothing: FastAPI would hand a plain function to a thread, which costs
+# more than the function, on every request.
+async def _services(request: Request) -> Services:
     return cast("Services", request.app.state.services)
 
 
 Gateway = Annotated[Services, Depends(_services)]
 
 
-def _owner(
+async def _owner(
     gateway: Gateway,
     username: Annotated[
         Username | None,
@@ -28,3 +30,5 @@ def _owner(
 Owner = Annotated[str, Depends(_owner)]
 TrackIDPath = Annotated[str, Path(pattern=r"^[A-Za-z0-9._~:-]{1,200}$", examples=["12345-A1"])]
 Limit = Annotated[int, Query(ge=1, le=500)]
+Offset = Annotated[int, Query(ge=0, le=10_000_000)]
+RowID = Annotated[int, Path(ge=1, le=2**63 - 1)]

@@ -29,7 +29,11 @@ async def require_api_access(request: Request, gateway: Gateway) -> None:
     elif not settings.trust_network and _host_name(request) not in settings.allowed_hosts:
         raise Forbidden("This host name is not one of ALLOWED_HOSTS. Add it, or set API_TOKEN.")
     origin = request.headers.get("origin")
-    if origin and request.method not in _SAFE_METHODS and not _same_origin(request, origin):
+    if (
+        origin
+        and request.method not in _SAFE_METHODS
+        and not (_same_origin(request, origin) or origin in settings.cors_origins)
+    ):
         raise Forbidden("A page of another site may not change anything here.")
 
 

@@ -1,10 +1,15 @@
 """A gateway on a fresh database, spoken to as a client would."""
 
 import asyncio
+import importlib.util
+import os
 import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +19,15 @@ import pytest
 import uvicorn
 from pydantic import SecretStr
 
+from dj_servicekit.file_spans import FileSpans
 from gateway_api.main import create_app
 from gateway_api.services import Services
 from gateway_api.settings import Settings
+from standalone.ports import free_ports
 
+ROOT = Path(__file__).parents[2]
 SERVICE_TOKEN = "service-token-of-the-tests"
+MEILI_KEY = "key-of-the-stand-in"
 
 
 @dataclass
@@ -52,6 +61,8 @@ def make_settings(database_url: str, redis_url: str, tmp_path: Path) -> Callable
             "audio_dir": tmp_path / "audio",
             "music_dirs": (tmp_path / "music",),
             "sweep_seconds": 0.2,
+            "index_poll_seconds": 0.05,
+            "meili_key": SecretStr(MEILI_KEY),
             "disk_floor_bytes": 0,
         }
         return Settings(**values | changes)
@@ -86,9 +97,9 @@ def serve_app() -> Callable[[Any], AbstractContextManager[str]]:
 
 
 @contextmanager
-def serving(app: Any) -> Iterator[str]:
+def serving(app: Any, http: Any = "auto") -> Iterator[str]:
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
+    server = uvicorn.Server(uvicorn.Config(FileSpans(app), http=http, log_config=None, lifespan="on"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
@@ -97,6 +108,23 @@ def serving(app: Any) -> Iterator[str]:
         server.should_exit = True
         thread.join()
         listener.close()
+
+
+@pytest.fixture
+def meilisearch() -> Iterator[Any]:
+    """A stand-in for a Meilisearch server; see stand_in/meilisearch.py."""
+    path = Path(__file__).parent / "stand_in" / "meilisearch.py"
+    spec = importlib.util.spec_from_file_location("stand_in_meilisearch", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    server = module.StandIn(key=MEILI_KEY)
+    try:
+        yield server
+    finally:
+        server.close()
 
 
 @pytest.fixture
@@ -117,3 +145,37 @@ def eventually() -> Callable[..., Any]:
         return found
 
     return poll
+
+
+@pytest.fixture
+def gateway_process(database_url: str, redis_url: str, tmp_path: Path) -> Callable[[], Any]:
+    """``with gateway_process() as (process, http)``: one that can be stopped and killed."""
+    env = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "SERVICE_TOKEN": SERVICE_TOKEN,
+        "AUDIO_DIR": str(tmp_path / "audio"),
+        "DISK_FLOOR_BYTES": "0",
+    }
+    return lambda: real_gateway(env, tmp_path)
+
+
+@contextmanager
+def real_gateway(env: dict[str, str], folder: Path) -> Iterator[tuple[Any, httpx.Client]]:
+    """A gateway in a process of its own, which can be killed."""
+    port = free_ports(1)[0]
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PORT": str(port), **env}
+    with (folder / "gateway.log").open("a") as log:
+        process = subprocess.Popen([sys.executable, "-m", "gateway_api"], env=env, cwd=ROOT, stderr=log)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+            deadline = time.monotonic() + 30
+            while True:
+                with suppress(httpx.TransportError):
+                    http.get("/health").raise_for_status()
+                    break
+                assert time.monotonic() < deadline, (folder / "gateway.log").read_text()
+            yield process, http
+    finally:
+        process.kill()
+        process.wait()

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -11,10 +12,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dj_contracts.errors import ErrorBody, ErrorCode
 from dj_servicekit.errors import ServiceError
+from dj_servicekit.file_spans import FileSpans
 from dj_servicekit.logs import log
 
 REQUEST_ID_HEADER = "X-Request-ID"
@@ -69,6 +72,30 @@ class RequestIDs:
             await self.app(scope, receive, send_with_id)
 
 
+class _OurTooLarge:
+    """Puts our body in place of the plain text with which the framework refuses a request that is too
+    large. It does so outside of every middleware that an application can add, hence this one around all."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        replaced = False
+
+        async def send_ours(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start" and message["status"] == 413:
+                replaced = MutableHeaders(scope=message).get("content-type", "").startswith("text/plain")
+                if replaced:
+                    request = Request(scope)
+                    response = error_response(request, 413, ErrorCode.TOO_LARGE, _SENTENCES[413])
+                    await response(scope, receive, send)
+            if not replaced:
+                await send(message)
+
+        await self.app(scope, receive, send_ours)
+
+
 def install_error_answers(app: FastAPI) -> None:
     """Give every failure the one body of ``ErrorBody`` and every request an id."""
 
@@ -78,7 +105,8 @@ def install_error_answers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _malformed(request: Request, exc: RequestValidationError) -> JSONResponse:
-        return error_response(request, 422, ErrorCode.MALFORMED, _describe(exc))
+        errors = [error | {"loc": error["loc"][1:] or error["loc"]} for error in exc.errors()]
+        return error_response(request, 422, ErrorCode.MALFORMED, describe(errors))
 
     @app.exception_handler(HTTPException)
     async def _http_error(request: Request, exc: HTTPException) -> JSONResponse:
@@ -86,6 +114,11 @@ def install_error_answers(app: FastAPI) -> None:
         detail = _SENTENCES.get(exc.status_code, str(exc.detail))
         headers = dict(exc.headers) if exc.headers else None
         return error_response(request, exc.status_code, code, detail, headers)
+
+    @app.exception_handler(ClientDisconnect)
+    async def _gone(request: Request, _exc: ClientDisconnect) -> JSONResponse:
+        # Nobody reads this: the caller went away in the middle of its own request.
+        return error_response(request, 400, ErrorCode.MALFORMED, "The request ended before its body did.")
 
     @app.exception_handler(Exception)
     async def _bug(request: Request, exc: Exception) -> JSONResponse:
@@ -96,6 +129,8 @@ def install_error_answers(app: FastAPI) -> None:
         return error_response(request, 500, ErrorCode.INTERNAL, detail)
 
     app.add_middleware(RequestIDs)
+    build = app.build_middleware_stack
+    app.build_middleware_stack = lambda: _OurTooLarge(build())  # type: ignore[method-assign]
 
 
 def error_response(
@@ -111,10 +146,11 @@ def error_response(
     return JSONResponse(body.model_dump(mode="json"), status_code=status, headers=headers)
 
 
-def _describe(exc: RequestValidationError) -> str:
+def describe(errors: Sequence[Mapping[str, Any]]) -> str:
+    """What pydantic found, in a line: where, and what is wrong there."""
     parts = []
-    for error in exc.errors()[:5]:
-        place = ".".join(str(part) for part in error["loc"][1:]) or str(error["loc"][0])
+    for error in errors[:5]:
+        place = ".".join(str(part) for part in error["loc"]) or "body"
         parts.append(f"{place}: {str(error['msg']).removeprefix('Value error, ')}")
     return "; ".join(parts)
 
@@ -122,7 +158,7 @@ def _describe(exc: RequestValidationError) -> str:
 def serve(app: FastAPI, *, host: str, port: int) -> None:
     """Run until SIGTERM or SIGINT, then finish what is under way."""
     uvicorn.run(
-        app,
+        FileSpans(app),
         host=host,
         port=port,
         log_config=None,

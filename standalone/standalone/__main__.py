@@ -14,13 +14,16 @@ DJ Playlist: your music on your machine, measured, found and put into sets that 
   ./dj demo                         see it work: makes a crate, analyses it, builds a set (no music needed)
   ./dj up [--music DIR]             start everything and stay; scan DIR and keep its files where they are
           [--data DIR] [--port-base N]   where data live; gateway on N, Essentia N+1, GA N+2 (8000)
+          [--workers N]             so many downloads and analyses at a time (1)
   ./dj status [--json]              each service, its URL, its health, its restarts
   ./dj logs [SERVICE] [-f]          what the services say
   ./dj down                         stop what ./dj up started
   ./dj doctor                       what is wrong with this machine
 
   ./dj test [PART]                  lint, types, unit, integration, contract, e2e; all without PART
+  ./dj test rehearsal               the compose files on a real engine; needs docker
   ./dj bench [NAME ...]             list the benchmarks, or run some
+  ./dj release X.Y.Z                write a new version in every place that names it
 
 Data live in {data}. DATABASE_URL and REDIS_URL, when set,
 replace the embedded PostgreSQL and Valkey. Each command explains itself with --help."""
@@ -46,7 +49,12 @@ def _run(arguments: argparse.Namespace, rest: list[str]) -> int:
         case "up":
             from standalone.up import up
 
-            return up(arguments.data, music=arguments.music, port_base=arguments.port_base)
+            return up(
+                arguments.data,
+                music=arguments.music,
+                port_base=arguments.port_base,
+                workers=arguments.workers,
+            )
         case "status":
             from standalone.up import status
 
@@ -77,6 +85,10 @@ def _run(arguments: argparse.Namespace, rest: list[str]) -> int:
             from standalone.benchmarks import run_benchmarks
 
             return run_benchmarks(arguments.names, rest)
+        case "release":
+            from standalone.release import release
+
+            return release(arguments.version)
         case _:
             print(_ABOUT.format(data=default_data_dir()))
             return 0
@@ -103,6 +115,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="gateway N, Essentia N+1, GA N+2",
     )
+    up.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="so many downloads and analyses at a time (1)"
+    )
     status = add("status", "Each service, its URL, its health, its restarts.", data=home)
     status.add_argument("--json", action="store_true", help="for scripts, with the database and Redis URLs")
     logs = add("logs", "What the services say.", data=home)
@@ -113,9 +128,12 @@ def _parser() -> argparse.ArgumentParser:
     add("doctor", "What is wrong with this machine.", data=home)
     add("demo", "See it work with a crate made on the spot.", data=home / "demo")
     test = add("test", "Run the tests; further arguments go to pytest.")
-    test.add_argument("part", nargs="?", choices=["lint", "types", "unit", "integration", "contract", "e2e"])
+    test.add_argument(
+        "part", nargs="?", choices=["lint", "types", "unit", "integration", "contract", "e2e", "rehearsal"]
+    )
     bench = add("bench", "List the benchmarks, or run some; options go to them.")
     bench.add_argument("names", nargs="*")
+    add("release", "Write a new version in every place that names it.").add_argument("version")
     return parser
 
 

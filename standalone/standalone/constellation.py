@@ -49,7 +49,7 @@ class Constellation:
     redis_url: str
 
 
-def lay_out(home: Home, *, port_base: int, music: list[Path]) -> Constellation:
+def lay_out(home: Home, *, port_base: int, music: list[Path], workers: int = 1) -> Constellation:
     """Decide ports, URLs and commands. Nothing is started here."""
     gateway_port, essentia_port, ga_port = _service_ports(port_base)
     postgres_port, valkey_port = free_ports(2, besides=(gateway_port, essentia_port, ga_port))
@@ -106,7 +106,16 @@ def lay_out(home: Home, *, port_base: int, music: list[Path]) -> Constellation:
         Service("essentia", 3, essentia_url, python("essentia_api", essentia_port), _http(essentia_url)),
         Service("ga", 3, ga_url, python("ga_service", ga_port), _http(ga_url)),
         Service("gateway", 4, gateway_url, python("gateway_api", gateway_port), _http(gateway_url)),
-        Service("worker", 5, None, python("download_worker"), partial(_takes_jobs, redis_url)),
+        *(
+            Service(
+                "worker" if number == 1 else f"worker-{number}",
+                5,
+                None,
+                python("download_worker"),
+                partial(_takes_jobs, redis_url),
+            )
+            for number in range(1, workers + 1)
+        ),
         Service(
             "bridge",
             6,

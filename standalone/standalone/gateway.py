@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,8 +21,8 @@ class GatewayError(Exception):
 
 
 class Gateway:
-    def __init__(self, url: str, *, timeout: float = 60) -> None:
-        token = os.environ.get("API_TOKEN")
+    def __init__(self, url: str, *, token: str | None = None, timeout: float = 60) -> None:
+        token = token or os.environ.get("API_TOKEN")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         # A proxy of the environment has no business between us and our own machine.
         self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout, trust_env=False)
@@ -34,6 +35,12 @@ class Gateway:
 
     def post(self, path: str, body: JSON) -> Any:
         return self._answer(self._http.post(path, json=body))
+
+    def upload(self, file: Path) -> JSON:
+        """Add a file to the collection; answers its track. Its analysis is queued."""
+        with file.open("rb") as content:
+            track: JSON = self._answer(self._http.post("/api/upload", files={"file": (file.name, content)}))
+        return track
 
     def delete(self, path: str) -> None:
         self._answer(self._http.delete(path), as_json=False)

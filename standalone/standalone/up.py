@@ -18,9 +18,12 @@ from standalone.processes import StartError, find_setpriv
 from standalone.supervisor import Health, Running, Supervisor
 
 _FAILED = 1
+_MOST_WORKERS = 64
 
 
-def up(data: Path, *, music: Path | None, port_base: int) -> int:
+def up(data: Path, *, music: Path | None, port_base: int, workers: int = 1) -> int:
+    if not 1 <= workers <= _MOST_WORKERS:
+        raise StartError(f"--workers {workers} makes no sense here. Choose 1 to {_MOST_WORKERS}.")
     folder = _music_folder(music)
     if sys.platform.startswith("linux"):
         find_setpriv()
@@ -30,7 +33,7 @@ def up(data: Path, *, music: Path | None, port_base: int) -> int:
     try:
         if folder is not None:
             home.remember_music(folder)
-        constellation = lay_out(home, port_base=port_base, music=_music_dirs(home))
+        constellation = lay_out(home, port_base=port_base, music=_music_dirs(home), workers=workers)
         supervisor = Supervisor(home, constellation)
 
         def when_up() -> None:

@@ -103,3 +103,13 @@ def test_no_text_makes_the_parser_fail(text: str) -> None:
 def test_parse_names_the_text_that_is_no_key() -> None:
     with pytest.raises(ValueError, match="'H major' is not a musical key"):
         Key.parse("H major")
+
+
+def test_compatible_keys_are_the_same_a_step_round_the_wheel_and_the_relative() -> None:
+    assert [key.camelot for key in Key.parse("8A").compatible] == ["8A", "9A", "7A", "8B"]
+    assert [key.camelot for key in Key.parse("12B").compatible] == ["12B", "1B", "11B", "12A"]
+
+
+@pytest.mark.parametrize("key", ALL_KEYS)
+def test_what_mixes_with_a_key_mixes_back(key: Key) -> None:
+    assert all(key in other.compatible for other in key.compatible)

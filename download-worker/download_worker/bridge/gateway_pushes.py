@@ -8,17 +8,17 @@ import httpx
 from dj_contracts.pushes import PushRegistration, PushState
 from download_worker.bridge.pushes import Poison
 from download_worker.errors import GatewayAway
+from download_worker.http_client import new_client
 
 _FINAL_REFUSALS = (400, 409, 413, 422)
 
 
 class PushGateway:
     def __init__(self, url: str, token: str) -> None:
-        self._http = httpx.Client(
+        self._http = new_client(
             base_url=url,
             headers={"Authorization": f"Bearer {token}"},
             timeout=httpx.Timeout(10, connect=3),
-            trust_env=False,
         )
 
     def __enter__(self) -> Self:

@@ -84,6 +84,7 @@ def parse(raw: bytes) -> tuple[PushRegistration, str | None]:
     return (
         PushRegistration(
             id=_push_id(push, url),
+            identity=_identity(push, value),
             job_type=push.job_type,
             track_id=push.track_id,
             username=push.username,
@@ -99,3 +100,11 @@ def parse(raw: bytes) -> tuple[PushRegistration, str | None]:
 def _push_id(push: _Push, url: str | None) -> str:
     parts = [push.username, push.friend_id, push.track_id, push.job_type, url]
     return "push-" + hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+def _identity(push: _Push, value: dict[str, Any]) -> str:
+    """The producer's own id where it gave one, or else all that the push says. A push that is delivered
+    again, by a bridge that was killed, a Redis that was put back or a script in a loop, is the same."""
+    if push.job_id:
+        return f"job-id:{push.job_id}"
+    return "raw:" + hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -21,24 +21,31 @@ _GONE = JobFailed(
     "Nothing is at this link any more. Look for the track elsewhere and give a new link.",
 )
 _LOGIN = JobFailed(
-    ErrorCode.SOURCE_FORBIDDEN,
-    "The source wants a login for this. Upload fresh cookies for it, or use another link.",
+    ErrorCode.COOKIES_EXPIRED,
+    "The source wants a login for this. Export fresh cookies of it into COOKIES_DIR, or use another link.",
 )
 _FORBIDDEN = JobFailed(
     ErrorCode.SOURCE_FORBIDDEN, "The source refuses to hand this out. Use another link, or upload the file."
 )
-_GEO = JobFailed(
-    ErrorCode.SOURCE_FORBIDDEN, "The source does not offer this in your country. Use another link."
-)
+_GEO = JobFailed(ErrorCode.GEO_BLOCKED, "The source does not offer this in your country. Use another link.")
 _DRM = JobFailed(
-    ErrorCode.SOURCE_UNSUPPORTED, "This is protected against copying. Use another link, or upload the file."
+    ErrorCode.DRM_PROTECTED, "This is protected against copying. Use another link, or upload the file."
+)
+_PRIVATE = JobFailed(
+    ErrorCode.SOURCE_PRIVATE,
+    "This is private. Ask its owner to share it, or use another link.",
+)
+_AGE = JobFailed(
+    ErrorCode.AGE_RESTRICTED,
+    "The source shows this to adults only. Export the cookies of a grown-up's account into COOKIES_DIR,"
+    " or use another link.",
 )
 _NO_AUDIO = JobFailed(
     ErrorCode.SOURCE_UNSUPPORTED,
     "No audio was found at this link. Give the link of one track, or of the file itself.",
 )
 _SLOW_DOWN = JobFailed(
-    ErrorCode.SOURCE_UNAVAILABLE,
+    ErrorCode.RATE_LIMITED,
     "The source says that there were too many requests. It is tried again later by itself.",
     transient=True,
 )
@@ -58,7 +65,6 @@ _DISK_FULL = JobFailed(
 )
 
 _OF_STATUS = {
-    401: _LOGIN,
     402: _FORBIDDEN,
     403: _FORBIDDEN,
     404: _GONE,
@@ -66,22 +72,31 @@ _OF_STATUS = {
     410: _GONE,
     425: _AWAY,
     429: _SLOW_DOWN,
-    451: _FORBIDDEN,
+    451: _GEO,
 }
 # Extractors say these in words only. The first that fits counts.
 _OF_WORDS = (
     (re.compile(r"data blocks|file is empty", re.IGNORECASE), _EMPTY),
     (re.compile(r"\bDRM\b"), _DRM),
-    (re.compile(r"sign in|log ?in|cookies|registered users|age.restricted", re.I), _LOGIN),
-    (re.compile(r"(in|from) your (country|location)|geo.?restrict", re.I), _GEO),
-    (re.compile(r"private video|members.only|purchase|rental", re.I), _FORBIDDEN),
-    (re.compile(r"unavailable|removed|terminated|deleted|not exist|no longer", re.I), _GONE),
+    (re.compile(r"age.restricted|confirm your age|inappropriate for some", re.I), _AGE),
+    (re.compile(r"private (video|track|playlist)|(video|track) is private", re.I), _PRIVATE),
     (re.compile(r"too many requests|rate.?limit", re.I), _SLOW_DOWN),
+    (re.compile(r"sign in|log ?in|cookies|registered users", re.I), _LOGIN),
+    (re.compile(r"(in|from) your (country|location)|geo.?restrict", re.I), _GEO),
+    (re.compile(r"members.only|purchase|rental", re.I), _FORBIDDEN),
+    (re.compile(r"unavailable|removed|terminated|deleted|not exist|no longer", re.I), _GONE),
 )
 
 
-def classify(exc: BaseException) -> JobFailed:
-    """The most telling error in the chain decides: yt-dlp wraps causes up to four deep."""
+def classify(exc: BaseException, login: JobFailed = _LOGIN) -> JobFailed:
+    """The most telling error in the chain decides: yt-dlp wraps causes up to four deep.
+
+    ``login`` is what to answer where a login is wanted; who asks knows which cookies there were."""
+    failure = _classify(exc)
+    return login if failure is _LOGIN else failure
+
+
+def _classify(exc: BaseException) -> JobFailed:
     chain = list(_chain(exc))
     for error in chain:
         if isinstance(error, HTTPError):
@@ -114,6 +129,8 @@ def _of_http(error: HTTPError) -> JobFailed:
     if error.redirect_loop:
         return _LOOP
     status = int(error.status)
+    if status == 401:
+        return _LOGIN
     if status >= 500:
         return _AWAY
     return _OF_STATUS.get(status, _NO_AUDIO)

@@ -1,4 +1,4 @@
-"""The process that fetches: yt-dlp behind the connect guard, and nothing else of ours.
+"""The process that fetches and searches: yt-dlp behind the connect guard, and nothing else of ours.
 
 One JSON order on stdin, JSON lines on stdout. It ends with everything it started as soon as
 stdin closes, which happens however its work horse ends.
@@ -15,22 +15,30 @@ from typing import Any, NoReturn
 
 import yt_dlp
 from pydantic import BaseModel
-from yt_dlp.utils import DownloadCancelled
+from yt_dlp.utils import DownloadCancelled, unsmuggle_url
 
 from dj_contracts.errors import ErrorCode
 from download_worker.errors import JobFailed
-from download_worker.guard import ConnectGuard, resolve_allowed
+from download_worker.guard import ConnectGuard, URLForbidden, check_url, resolve_allowed
 from download_worker.sources.classify import classify
 
 _SECONDS_BETWEEN_REPORTS = 0.25
 
 
 class Order(BaseModel):
-    url: str
+    """A link to fetch, or links of searches to read the results of."""
+
+    url: str = ""
+    searches: list[str] = []
+    results: int = 8
     folder: str
     ffmpeg: str
+    cookies: str | None = None
+    cookies_advice: str = ""
     allow_private_hosts: str
     max_bytes: int
+    max_bytes_per_second: int | None = None
+    format: str = "bestaudio/best"
 
 
 class TooBig(DownloadCancelled):  # type: ignore[misc]  # yt-dlp has no types
@@ -65,7 +73,7 @@ class _Progress:
         now = time.monotonic()
         if now - self._said_at >= _SECONDS_BETWEEN_REPORTS:
             self._said_at = now
-            self._say(event="progress", bytes=done, total=total)
+            self._say(event="progress", bytes=done, total=total, speed=status.get("speed"))
 
 
 def main() -> int:
@@ -81,7 +89,10 @@ def main() -> int:
     guard = ConnectGuard(resolve_allowed(order.allow_private_hosts))
     guard.install()
     try:
-        say(event="done", path=str(_fetch(order, _Progress(order.max_bytes, say))))
+        if order.searches:
+            say(event="found", finds=_search(order))
+        else:
+            say(event="done", path=str(_fetch(order, _Progress(order.max_bytes, say))))
     except TooBig:
         limit = f"{order.max_bytes / 1e6:.0f} MB"
         _say_failed(
@@ -92,35 +103,80 @@ def main() -> int:
         _say_failed(say, exc)
     except Exception as exc:  # noqa: BLE001 - yt-dlp raises anything; every kind is classified and reported
         sys.stderr.write(f"{exc!r}\n")
-        _say_failed(say, _private_address(guard.refused) if guard.refused else classify(exc))
+        _say_failed(say, _why(exc, guard, order))
     return 0
 
 
-def _fetch(order: Order, progress: _Progress) -> Path:
-    options: dict[str, Any] = {
-        "format": "bestaudio/best",
-        "outtmpl": {"default": "audio.%(ext)s"},
-        "paths": {"home": order.folder},
+def _options(order: Order) -> dict[str, Any]:
+    return {
         "cachedir": False,
         "proxy": "",
+        "retries": 2,
+        "extractor_retries": 1,
+        "socket_timeout": 20,
+        "ratelimit": order.max_bytes_per_second,
+        "ffmpeg_location": order.ffmpeg,
+        "cookiefile": order.cookies,
+        "logger": _Silent(),
+        "quiet": True,
+        "noprogress": True,
+    }
+
+
+def _search(order: Order) -> list[dict[str, Any]]:
+    """What the result pages say, without opening the results. One search of several may fail."""
+    options = _options(order) | {"extract_flat": "in_playlist", "playlist_items": f"1:{order.results}"}
+    finds: list[dict[str, Any]] = []
+    failure: Exception | None = None
+    for search in order.searches:
+        try:
+            with yt_dlp.YoutubeDL(options) as downloader:
+                info = downloader.extract_info(search, download=False)
+        except yt_dlp.utils.YoutubeDLError as exc:
+            sys.stderr.write(f"{exc!r}\n")
+            failure = exc
+            continue
+        finds += [find for entry in info.get("entries") or [] if entry and (find := read_find(entry))]
+    if failure and not finds:
+        raise failure
+    return finds
+
+
+def read_find(entry: dict[str, Any]) -> dict[str, Any] | None:
+    """The few fields of a result that matching reads, or None for what is no link to a title."""
+    url = unsmuggle_url(str(entry.get("url") or entry.get("webpage_url") or ""))[0]
+    try:
+        check_url(url)
+    except URLForbidden:
+        return None
+    uploader = next(
+        (entry[name] for name in ("artist", "uploader", "channel") if isinstance(entry.get(name), str)), ""
+    )
+    duration = entry.get("duration")
+    return {
+        "url": url,
+        "title": str(entry.get("title") or "")[:1000],
+        "uploader": uploader[:1000],
+        "duration_seconds": float(duration) if isinstance(duration, int | float) and duration >= 0 else None,
+    }
+
+
+def _fetch(order: Order, progress: _Progress) -> Path:
+    options = _options(order) | {
+        "format": order.format,
+        "outtmpl": {"default": "audio.%(ext)s"},
+        "paths": {"home": order.folder},
         "noplaylist": True,
         "playlist_items": "1:2",
         "external_downloader": {"default": "native"},
         "hls_prefer_native": True,
         "skip_unavailable_fragments": False,
-        "retries": 2,
         "fragment_retries": 2,
-        "extractor_retries": 1,
-        "socket_timeout": 20,
         # A buffer that grows would hold back the progress of a slow source.
         "buffersize": 65536,
         "noresizebuffer": True,
         "updatetime": False,
-        "ffmpeg_location": order.ffmpeg,
         "progress_hooks": [progress],
-        "logger": _Silent(),
-        "quiet": True,
-        "noprogress": True,
     }
     with yt_dlp.YoutubeDL(options) as downloader:
         info = downloader.extract_info(order.url, download=False)
@@ -139,6 +195,14 @@ def _fetch(order: Order, progress: _Progress) -> Path:
             ErrorCode.SOURCE_UNSUPPORTED, "Nothing was downloaded from this link. Use another link."
         )
     return Path(found)
+
+
+def _why(exc: Exception, guard: ConnectGuard, order: Order) -> JobFailed:
+    if guard.refused:
+        return _private_address(guard.refused)
+    if order.cookies_advice:
+        return classify(exc, JobFailed(ErrorCode.COOKIES_EXPIRED, order.cookies_advice))
+    return classify(exc)
 
 
 def _private_address(host: str) -> JobFailed:

@@ -1,105 +1,109 @@
-"""The work horse's side of a fetch: starts the fetching process, follows it, ends it."""
+"""yt-dlp as a source: any link but Apple Music's, fetched by a process of its own."""
 
 import json
-import os
-import subprocess
-import sys
-import threading
 import time
+import urllib.parse
+from collections.abc import Iterable
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Any
 
+from dj_contracts.downloads import SourceName
 from dj_contracts.errors import ErrorCode
 from dj_servicekit.logs import log
-from download_worker.attempt import Attempt
+from download_worker.attempt import Attempt, Transfer
 from download_worker.errors import JobFailed
-from download_worker.places import JobFolder
-from download_worker.processes import end_group
+from download_worker.guard import URLForbidden, check_url
 from download_worker.settings import Settings
+from download_worker.sources.child import Child
+from download_worker.sources.cookies import cookie_file, copy_cookies, refused
+from download_worker.sources.gamdl import is_apple_link
+from download_worker.sources.matching import Find
+from download_worker.sources.port import Offer, Place, Request
 
-_POLL_SECONDS = 0.2
-# The process that talks to strangers gets none of our secrets.
-_ENVIRONMENT = {
-    "PATH",
-    "HOME",
-    "LANG",
-    "LC_ALL",
-    "TMPDIR",
-    "PYTHONPATH",
-    "PYTHONPYCACHEPREFIX",
-    "PYTHONDONTWRITEBYTECODE",
-    "SSL_CERT_FILE",
-}
 # Verification has the rest of the bar.
 _SHARE_OF_PROGRESS = 90.0
 
 
-def fetch(url: str, folder: JobFolder, ffmpeg: str, attempt: Attempt, settings: Settings) -> Path:
-    """The one file that yt-dlp says it made for this URL, in this folder."""
-    order = {
-        "url": url,
-        "folder": str(folder.path),
-        "ffmpeg": ffmpeg,
-        "allow_private_hosts": settings.allow_private_hosts,
-        "max_bytes": settings.max_download_bytes,
-    }
-    attempt.report("downloading", 0)
-    errors = (folder.path / "fetch.log").open("w+b")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "download_worker.sources.fetch"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=errors,
-        env={name: value for name, value in os.environ.items() if name in _ENVIRONMENT},
-        start_new_session=True,
-        pass_fds=(folder.lock_fd,),
-    )
-    try:
-        message = _follow(process, json.dumps(order).encode() + b"\n", attempt, settings)
-    finally:
-        end_group(process)
-        errors.seek(0)
-        said = errors.read(2000).decode(errors="replace").strip()
-        errors.close()
-        if said:
-            log.info("yt_dlp_said", text=said)
-    if message["event"] == "failed":
-        raise JobFailed(ErrorCode(message["code"]), message["detail"], transient=message["transient"])
-    path = Path(message["path"])
-    if path.parent != folder.path:
-        raise RuntimeError(f"yt-dlp wrote {path.name} outside the folder of its job.")
-    return path
+class YtDlp:
+    name = SourceName.YTDLP
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def offers(self, request: Request, place: Place, attempt: Attempt) -> Iterable[Offer]:
+        for link in request.links:
+            if not is_apple_link(link):
+                yield self.offer(link)
+
+    def offer(self, link: str, *, is_find: bool = False) -> Offer:
+        def fetch(place: Place, attempt: Attempt) -> Path:
+            return self._fetch(link, place, attempt)
+
+        return Offer(link, fetch, is_find)
+
+    def find(self, searches: list[str], place: Place, attempt: Attempt) -> list[Find]:
+        """What the result pages of these searches list."""
+        attempt.report("searching")
+        order = self._order(place) | {"searches": searches, "results": self._settings.search_results}
+        message = self._run(order, place, attempt, self._settings.search_timeout_seconds)
+        return [Find(**find) for find in message["finds"]]
+
+    def _fetch(self, link: str, place: Place, attempt: Attempt) -> Path:
+        """The one file that yt-dlp says it made for this link, in this folder."""
+        try:
+            check_url(link)
+        except URLForbidden as exc:
+            raise JobFailed(ErrorCode.SOURCE_FORBIDDEN, f"{exc} Give another link.") from exc
+        attempt.report("downloading", 0)
+        cookies = cookie_file(self._settings.cookies_dir, link)
+        site = (urllib.parse.urlsplit(link).hostname or "").removeprefix("www.")
+        order = self._order(place) | {
+            "url": link,
+            "cookies": str(copy_cookies(cookies, place.path)) if cookies else None,
+            "cookies_advice": refused(cookies, site, f"{site}.txt").detail,
+            "format": self._settings.ytdlp_format,
+        }
+        message = self._run(order, place, attempt, self._settings.download_timeout_seconds)
+        path = Path(message["path"])
+        if path.parent != place.path:
+            raise RuntimeError(f"yt-dlp wrote {path.name} outside the folder of its job.")
+        return path
+
+    def _order(self, place: Place) -> dict[str, Any]:
+        return {
+            "folder": str(place.path),
+            "ffmpeg": place.ffmpeg,
+            "allow_private_hosts": self._settings.allow_private_hosts,
+            "max_bytes": self._settings.max_download_bytes,
+            "max_bytes_per_second": self._settings.max_bytes_per_second,
+        }
+
+    def _run(self, order: dict[str, Any], place: Place, attempt: Attempt, limit: float) -> dict[str, Any]:
+        with Child(["-m", "download_worker.sources.fetch"], place) as child:
+            try:
+                child.send(json.dumps(order))
+                message = _follow(child, attempt, limit)
+            finally:
+                if said := child.errors():
+                    log.info("yt_dlp_said", text=said)
+        if message["event"] == "failed":
+            raise JobFailed(ErrorCode(message["code"]), message["detail"], transient=message["transient"])
+        return message
 
 
-def _follow(
-    process: "subprocess.Popen[bytes]", order: bytes, attempt: Attempt, settings: Settings
-) -> dict[str, Any]:
-    assert process.stdin  # noqa: S101 - both are pipes, which the types cannot know
-    assert process.stdout  # noqa: S101
-    lines: SimpleQueue[bytes] = SimpleQueue()
-
-    def read(stdout: Any) -> None:
-        for line in stdout:
-            lines.put(line)
-        lines.put(b"")
-
-    threading.Thread(target=read, args=(process.stdout,), name="fetch", daemon=True).start()
-    process.stdin.write(order)
-    process.stdin.flush()
-    give_up_at = time.monotonic() + settings.download_timeout_seconds
+def _follow(child: Child, attempt: Attempt, limit_seconds: float) -> dict[str, Any]:
+    give_up_at = time.monotonic() + limit_seconds
     while True:
         attempt.check()
         if time.monotonic() > give_up_at:
             raise JobFailed(
                 ErrorCode.UPSTREAM_TIMEOUT,
-                f"The download took longer than {settings.download_timeout_seconds:.0f} seconds."
+                f"The download took longer than {limit_seconds:.0f} seconds."
                 " It is tried again by itself; DOWNLOAD_TIMEOUT_SECONDS sets the limit.",
                 transient=True,
             )
-        try:
-            line = lines.get(timeout=_POLL_SECONDS)
-        except Empty:
+        line = child.read_line()
+        if line is None:
             continue
         if not line:
             raise JobFailed(
@@ -110,5 +114,6 @@ def _follow(
         message: dict[str, Any] = json.loads(line)
         if message["event"] != "progress":
             return message
-        total = message["total"]
-        attempt.report("downloading", _SHARE_OF_PROGRESS * message["bytes"] / total if total else None)
+        done, total = message["bytes"], message["total"]
+        progress = _SHARE_OF_PROGRESS * done / total if total else None
+        attempt.report("downloading", progress, Transfer(done, total, message["speed"]))

@@ -1,9 +1,11 @@
-"""A web server of audio that can be slow, cut off, wrong, huge, redirecting and rate-limiting."""
+"""A web server of audio that can be slow, cut off, wrong, huge, redirecting, rate-limiting, and searched."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from xml.sax.saxutils import escape, quoteattr
 
 from download_worker.testing.server import Handler, serving
 
@@ -12,18 +14,46 @@ _SECONDS_A_STEP = 0.05
 _BLOCK = b"\0" * 65536
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A result as a search lists it, true or not."""
+
+    title: str
+    path: str
+    seconds: int | None = None
+
+
 @dataclass
 class AudioServer:
     """``files`` are served by name; the other paths each misbehave in their own way.
 
     /slow/NAME sends half of it in a second, then waits for ``gate``. /cut/NAME promises all and sends half.
-    /status/N answers N. /to?URL redirects there. /endless sends until nobody listens.
+    /status/N answers N. /to?URL redirects there. /endless sends until nobody listens. /search?q=WORDS
+    answers with all of ``finds`` as a feed, which yt-dlp reads like any list of results.
     """
 
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     url: str = ""
+    finds: list[Listed] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
+    # When so many bytes of the last slow file had been sent: (monotonic seconds, bytes).
+    sent: list[tuple[float, int]] = field(default_factory=list)
+
+
+def _feed(audio: AudioServer) -> str:
+    items = "".join(
+        f"<item><title>{escape(find.title)}</title>"
+        f"<enclosure url={quoteattr(f'{audio.url}/{find.path}')} type='audio/mpeg'/>"
+        + (f"<itunes:duration>{find.seconds}</itunes:duration>" if find.seconds is not None else "")
+        + "</item>"
+        for find in audio.finds
+    )
+    return (
+        "<?xml version='1.0' encoding='UTF-8'?>"
+        "<rss version='2.0' xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd'>"
+        f"<channel><title>Results</title>{items}</channel></rss>"
+    )
 
 
 @contextmanager
@@ -43,6 +73,8 @@ def audio_server() -> Iterator[AudioServer]:
                 return self.answer(302, headers={"Location": self.path.partition("?")[2]})
             if first == "status":
                 return self.answer(int(rest[0].partition(".")[0]), b"no")
+            if first.startswith("search?"):
+                return self.answer(200, _feed(audio).encode(), {"Content-Type": "application/rss+xml"})
             if first.startswith("endless"):
                 return self._endless()
             name = rest[0] if first in ("slow", "cut") and rest else first
@@ -55,12 +87,15 @@ def audio_server() -> Iterator[AudioServer]:
             if self.command == "HEAD":
                 return None
             half = len(content) // 2
+            audio.sent.clear()
             if first == "cut":
                 self.wfile.write(content[:half])
                 return None
             step = half // _STEPS + 1
             for start in range(0, half, step):
-                self.wfile.write(content[start : min(start + step, half)])
+                end = min(start + step, half)
+                audio.sent.append((time.monotonic(), end))
+                self.wfile.write(content[start:end])
                 audio.gate.wait(_SECONDS_A_STEP)
             audio.gate.wait(60)
             self.wfile.write(content[half:])

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,12 +21,14 @@ RESULT = AnalysisResult(
 
 @dataclass
 class FakeEssentia:
-    """``script`` holds (status, body, headers) for the next requests; ``gate`` holds answers back."""
+    """``script`` holds (status, body, headers) for the next requests; ``gate`` holds answers back, and each
+    takes ``seconds``."""
 
     url: str = ""
     asked: list[Any] = field(default_factory=list)
     script: list[tuple[int, dict[str, Any], dict[str, str]]] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
+    seconds: float = 0.0
 
     def refuse(self, status: int, code: str, detail: str, **headers: str) -> None:
         body = {"code": code, "detail": detail, "error": detail, "request_id": "r"}
@@ -45,6 +48,7 @@ def fake_essentia(port: int = 0) -> Iterator[FakeEssentia]:
             if essentia.script:
                 return self.answer(*essentia.script.pop(0))
             essentia.gate.wait(30)
+            time.sleep(essentia.seconds)
             return self.answer(200, RESULT.model_dump(mode="json"))
 
     with serving(EssentiaHandler, port) as server:

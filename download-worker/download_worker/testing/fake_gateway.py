@@ -10,7 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from dj_contracts.downloads import FingerprintAnswer, FingerprintQuestion, SameSound, WantedTrack
 from dj_contracts.jobs import DownloadDone, JobClaim, JobCompletion, JobFailure, JobProgress, JobState
+from dj_contracts.workers import WorkerReport
 from download_worker.testing.server import Handler, serving
 
 TOKEN = "service-token"  # noqa: S105 - of the stand-in only
@@ -28,6 +30,7 @@ class FakeJob:
     payload: dict[str, Any]
     username: str = "dj"
     track_id: str = "12345-A1"
+    wanted: dict[str, Any] | None = None
     state: JobState = JobState.WAITING
     attempts: int = 0
     heartbeat_at: float = 0.0
@@ -52,6 +55,10 @@ class FakeGateway:
         self.lock = threading.Lock()
         self.broken_answers: list[int] = []
         self.refused: list[tuple[str, str]] = []
+        self.worker_reports: list[WorkerReport] = []
+        self.report_status = 204
+        self.same_sound: list[SameSound] = []
+        self.asked: list[FingerprintQuestion] = []
         self.url = ""
 
     def add(self, job_id: str, payload: dict[str, Any], **fields: Any) -> FakeJob:
@@ -70,10 +77,17 @@ class FakeGateway:
 
     def handle(self, path: str, token: str, body: bytes) -> tuple[int, dict[str, Any]]:
         with self.lock:
+            if path == "/internal/workers":
+                # Apart from the rest, so that a test which breaks answers breaks those it means.
+                self.worker_reports.append(WorkerReport.model_validate_json(body))
+                return self.report_status, {}
             if self.broken_answers:
                 return self.broken_answers.pop(0), {}
             if token != f"Bearer {TOKEN}":
                 return 401, {}
+            if path == "/internal/fingerprints/match":
+                self.asked.append(FingerprintQuestion.model_validate_json(body))
+                return 200, FingerprintAnswer(matches=self.same_sound).model_dump(mode="json")
             found = _PATH.fullmatch(path)
             job = self.jobs.get(found[1]) if found else None
             if not found or not job:
@@ -97,6 +111,7 @@ class FakeGateway:
                 "track_id": job.track_id,
                 "attempt": job.attempts,
                 "payload": job.payload,
+                "wanted": job.wanted and WantedTrack.model_validate(job.wanted),
             }
         )
         return 200, claim.model_dump(mode="json")

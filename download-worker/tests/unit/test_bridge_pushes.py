@@ -55,6 +55,14 @@ def test_the_same_wish_has_the_same_id_whatever_else_it_says() -> None:
     assert first.id == again.id
 
 
+def test_a_push_delivered_again_has_the_same_identity_and_a_new_one_another() -> None:
+    identity = parse(encoded(SECOND))[0].identity
+    assert identity == parse(encoded(SECOND))[0].identity
+    assert identity != parse(encoded(SECOND | {"job_id": "other"}))[0].identity
+    assert parse(encoded(FIRST))[0].identity == parse(encoded(dict(reversed(FIRST.items()))))[0].identity
+    assert parse(encoded(FIRST))[0].identity != parse(encoded(FIRST | {"again": 1}))[0].identity
+
+
 @pytest.mark.parametrize(
     "change", [{"track_id": "1"}, {"friend_id": 8}, {"youtube_url": "https://youtu.be/z"}, {"username": "dj"}]
 )

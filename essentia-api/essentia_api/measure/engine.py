@@ -1,86 +1,137 @@
 """One file to one answer: decoding, then each measurement. This runs in a pool process."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import essentia
 import numpy as np
-from essentia import standard as es
 
-from dj_contracts.analysis import AnalysisAnswer, AnalysisResult, Loudness
-from essentia_api.decode import Audio, Samples, decode
-from essentia_api.measure import tempocnn, tonal
+from dj_contracts.analysis import AnalysisAnswer, AnalysisResult, Energy, Loudness, MeasuredKey, Part, Tempo
+from essentia_api.decode import SAMPLE_RATE, Decoding, Levels, Samples
+from essentia_api.measure import model, tempocnn, tonal
+from essentia_api.measure.bands import NO_BANDS, Bands, hear_bands
 from essentia_api.measure.intensity import measure_energy
+from essentia_api.measure.join import join_energies, join_heard, join_keys, join_rhythms
+from essentia_api.measure.model import Heard, listen
 from essentia_api.measure.pitches import hear_pitches
-from essentia_api.measure.tempo import measure_rhythm
+from essentia_api.measure.sections import find_cues, find_sections
+from essentia_api.measure.tempo import Rhythm, measure_rhythm
 from essentia_api.measure.tonal import measure_key
+from essentia_api.measure.waveform import draw
 
 essentia.log.infoActive = False
 essentia.log.warningActive = False
 
 ENGINE_VERSION = "dj-3"
+EVERYTHING = frozenset(Part)
+_NO_RHYTHM = Rhythm(Tempo(), [], [])
 _REPLAY_GAIN_TARGET_LUFS = -18.0
 _SHORTEST_SECONDS = 5.0
-_SILENT_PEAK = 1e-4  # -80 dBFS
-_DANCEABILITY_SCALE = 3.0  # Essentia: "normal values range from 0 to about 3"
+_SILENT_LEVEL = 3e-5  # -90 dBFS; the noise of sixteen bits alone is quieter
 _WORKING_RMS = 0.1
 
+_NEED_RHYTHM = frozenset({Part.TEMPO, Part.ENERGY, Part.SECTIONS})
+_NEED_BANDS = frozenset({Part.WAVEFORM, Part.SECTIONS})
+_NEED_MODEL = frozenset({Part.MOODS, Part.DANCEABILITY, Part.EMBEDDING})
+_NETWORK = f"{model.NAME} {model.VERSION}"
+MODELS = {
+    Part.TEMPO: tempocnn.MODEL,
+    Part.KEY: tonal.MODEL,
+    Part.ENERGY: ENGINE_VERSION,
+    Part.LOUDNESS: "ffmpeg ebur128",
+    Part.DANCEABILITY: _NETWORK,
+    Part.MOODS: f"{_NETWORK}, by its valence and energy",
+    Part.SECTIONS: ENGINE_VERSION,
+    Part.WAVEFORM: ENGINE_VERSION,
+    Part.EMBEDDING: f"{_NETWORK}, last hidden layer",
+}
 
-def analyze_file(path: str, max_seconds: float) -> AnalysisAnswer:
-    return AnalysisAnswer.of(analyze(decode(Path(path), max_seconds=max_seconds)))
+
+@dataclass(frozen=True)
+class Window:
+    """What one window of a recording gave; a silent one gives its length and its bands."""
+
+    seconds: float
+    bands: Bands
+    rhythm: Rhythm = _NO_RHYTHM
+    key: MeasuredKey = field(default_factory=MeasuredKey)
+    energy: Energy = field(default_factory=Energy)
+    heard: Heard | None = None
+    silent: bool = False
 
 
-def analyze(audio: Audio) -> AnalysisResult:
-    result = AnalysisResult(
-        engine_version=ENGINE_VERSION,
-        duration_seconds=round(audio.duration_seconds, 3),
-        loudness=_loudness(audio),
-    )
-    level = _level(audio.mono)
-    if level is None or audio.duration_seconds < _SHORTEST_SECONDS:
+def analyze_file(path: str, max_seconds: float, want: frozenset[Part] = EVERYTHING) -> AnalysisAnswer:
+    decoding = Decoding(Path(path), max_seconds=max_seconds, loudness=Part.LOUDNESS in want)
+    result = analyze(decoding, want)
+    return AnalysisAnswer.of(result.model_copy(update={"loudness": _loudness(decoding.levels)}))
+
+
+def analyze(recording: Iterable[Samples], want: frozenset[Part] = EVERYTHING) -> AnalysisResult:
+    """Nearly every track is one window; a longer recording is heard window by window, so that memory does
+    not grow with it. Windows are changed in place: a copy would be another 100 MB for ten minutes."""
+    windows = [_hear(samples, want) for samples in recording]
+    seconds = sum(window.seconds for window in windows)
+    result = AnalysisResult(engine_version=ENGINE_VERSION, duration_seconds=round(seconds, 3))
+    if all(window.silent for window in windows):
         return result
+    found: dict[str, Any] = {}
+    rhythm = join_rhythms([(window.seconds, window.rhythm) for window in windows])
+    if Part.TEMPO in want:
+        found |= {"tempo": rhythm.tempo, "beats": rhythm.beats, "downbeats": rhythm.downbeats}
+    if Part.ENERGY in want:
+        found["energy"] = join_energies([(window.seconds, window.energy) for window in windows])
+    if Part.KEY in want:
+        found["key"] = join_keys([(window.seconds, window.key) for window in windows])
+    if want & _NEED_BANDS:
+        bands = np.concatenate([window.bands for window in windows])
+        bands /= bands.max()
+        if Part.WAVEFORM in want:
+            found["waveform"] = draw(bands)
+        if Part.SECTIONS in want:
+            found["sections"] = find_sections(bands, rhythm.downbeats, seconds)
+            found["cues"] = find_cues(found["sections"], rhythm.downbeats)
+    if want & _NEED_MODEL:
+        heard = join_heard([(window.seconds, window.heard) for window in windows if window.heard])
+        if Part.MOODS in want:
+            found["moods"] = heard.moods
+        if Part.DANCEABILITY in want:
+            found["danceability"] = round(heard.answers["danceability"], 3)
+        if Part.EMBEDDING in want:
+            found["embedding"] = heard.embedding
+    found["models"] = {part.value: MODELS[part] for part in Part if part in want}
+    return result.model_copy(update=found)
+
+
+def _hear(samples: Samples, want: frozenset[Part]) -> Window:
+    seconds = len(samples) / SAMPLE_RATE
+    # A float64 array anywhere here would double what a process takes.
+    samples -= np.float32(np.mean(samples, dtype=np.float64) if len(samples) else 0)
+    level = float(np.sqrt(np.dot(samples, samples) / max(len(samples), 1)))
+    # Bands are heard at the recording's own level, by which its windows compare with one another.
+    window = Window(seconds, hear_bands(samples) if want & _NEED_BANDS else NO_BANDS)
+    if level <= _SILENT_LEVEL or seconds < _SHORTEST_SECONDS:
+        return replace(window, silent=True)
     # Every measurement below hears the same loudness, so a quiet copy gets the answer of a loud one.
-    # A float64 anywhere here would double 100 MB for a ten-minute track.
-    samples = audio.mono - np.float32(np.mean(audio.mono, dtype=np.float64))
     samples *= np.float32(_WORKING_RMS / level)
-    pitches = hear_pitches(samples)
-    rhythm = measure_rhythm(samples, pitches)
-    return result.model_copy(
-        update={
-            "tempo": rhythm.tempo,
-            "beats": rhythm.beats,
-            "downbeats": rhythm.downbeats,
-            "key": measure_key(samples, pitches),
-            "energy": measure_energy(samples, rhythm.tempo.bpm),
-            "danceability": _danceability(samples),
-            "models": {
-                "tempo": tempocnn.MODEL,
-                "key": tonal.MODEL,
-                "danceability": "essentia dfa",
-                "energy": ENGINE_VERSION,
-            },
-        }
+    needs_pitches = Part.KEY in want or want & _NEED_RHYTHM
+    pitches = hear_pitches(samples) if needs_pitches else None
+    rhythm = measure_rhythm(samples, pitches) if want & _NEED_RHYTHM else window.rhythm
+    return replace(
+        window,
+        rhythm=rhythm,
+        key=measure_key(samples, pitches) if Part.KEY in want else window.key,
+        energy=measure_energy(samples, rhythm.tempo.bpm) if Part.ENERGY in want else window.energy,
+        heard=listen(samples) if want & _NEED_MODEL else None,
     )
 
 
-def _level(samples: Samples) -> float | None:
-    """The RMS without a constant offset, or None for silence."""
-    if len(samples) == 0:
-        return None
-    mean = np.mean(samples, dtype=np.float64)
-    power = float(np.dot(samples, samples)) / len(samples) - mean**2
-    return float(np.sqrt(power)) if power > _SILENT_PEAK**2 else None
-
-
-def _loudness(audio: Audio) -> Loudness:
-    integrated = audio.integrated_lufs
+def _loudness(levels: Levels) -> Loudness:
+    integrated = levels.integrated_lufs
     return Loudness(
         integrated_lufs=integrated,
-        range_lu=audio.range_lu,
-        true_peak_dbtp=audio.true_peak_dbtp,
+        range_lu=levels.range_lu,
+        true_peak_dbtp=levels.true_peak_dbtp,
         replay_gain_db=None if integrated is None else round(_REPLAY_GAIN_TARGET_LUFS - integrated, 2),
     )
-
-
-def _danceability(samples: Samples) -> float:
-    value, _ = es.Danceability()(samples)
-    return round(float(np.clip(value / _DANCEABILITY_SCALE, 0, 1)), 3)

@@ -3,8 +3,9 @@
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -14,14 +15,25 @@ from essentia_api.errors import Unusable
 from essentia_api.pool import AnalysisPool
 
 
+class Housed:
+    """A pool whose every question takes a place first, as a request does."""
+
+    def __init__(self, pool: AnalysisPool) -> None:
+        self.pool = pool
+
+    def run(self, function: Callable[..., Any], *args: Any) -> Any:
+        with self.pool.place():
+            return self.pool.run(function, *args)
+
+
 @pytest.fixture(scope="module")
-def pool() -> Iterator[AnalysisPool]:
+def pool() -> Iterator[Housed]:
     pool = AnalysisPool(size=2, waiting=1, timeout_seconds=3, memory_mb=3000)
-    yield pool
+    yield Housed(pool)
     pool.close()
 
 
-def test_a_crash_in_native_code_fails_one_request_and_no_more(pool: AnalysisPool) -> None:
+def test_a_crash_in_native_code_fails_one_request_and_no_more(pool: Housed) -> None:
     with ThreadPoolExecutor(2) as threads:
         neighbour = threads.submit(pool.run, pow, 7, 2)
         with pytest.raises(Unusable) as caught:
@@ -31,21 +43,21 @@ def test_a_crash_in_native_code_fails_one_request_and_no_more(pool: AnalysisPool
     assert pool.run(pow, 2, 3) == 8
 
 
-def test_a_hang_is_killed(pool: AnalysisPool) -> None:
+def test_a_hang_is_killed(pool: Housed) -> None:
     with pytest.raises(Unusable) as caught:
         pool.run(time.sleep, 60)
     assert caught.value.code is ErrorCode.ANALYSIS_TIMEOUT
     assert pool.run(pow, 2, 3) == 8
 
 
-def test_hunger_for_memory_fails_alone(pool: AnalysisPool) -> None:
+def test_hunger_for_memory_fails_alone(pool: Housed) -> None:
     with pytest.raises(Unusable) as caught:
         pool.run(bytes, 4_000_000_000)
     assert caught.value.code is ErrorCode.ANALYSIS_CRASHED
     assert pool.run(pow, 2, 3) == 8
 
 
-def test_a_full_queue_says_when_to_ask_again(pool: AnalysisPool) -> None:
+def test_a_full_queue_says_when_to_ask_again(pool: Housed) -> None:
     started = threading.Barrier(4)
 
     def wait() -> None:
@@ -58,7 +70,7 @@ def test_a_full_queue_says_when_to_ask_again(pool: AnalysisPool) -> None:
         thread.start()
     started.wait()
     deadline = time.monotonic() + 2
-    while not pool.is_full and time.monotonic() < deadline:
+    while not pool.pool.is_full and time.monotonic() < deadline:
         threading.Event().wait(0.01)
     with pytest.raises(Busy) as caught:
         pool.run(pow, 2, 3)

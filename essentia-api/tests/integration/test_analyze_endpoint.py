@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from dj_contracts.analysis import AnalysisResult
+from dj_contracts.examples import read_example
 from essentia_api.main import create_app
 from essentia_api.settings import Settings
 from essentia_api.testing import Write, house_loop, serving
@@ -43,6 +44,11 @@ def refused(client: httpx.Client, filename: str) -> tuple[int, str]:
     return status, body["code"]
 
 
+def shape(value: Any) -> Any:
+    """The names in a message, whatever their values."""
+    return {name: shape(item) for name, item in value.items()} if isinstance(value, dict) else None
+
+
 def test_a_track_gets_its_tempo_key_and_the_fields_of_older_callers(
     client: httpx.Client, folders: tuple[Path, Path], write: Write
 ) -> None:
@@ -61,6 +67,10 @@ def test_a_track_gets_its_tempo_key_and_the_fields_of_older_callers(
     assert body["tonal"]["key_edma"]["key"] == "A"
     assert body["tonal"]["key_edma"]["scale"] == "minor"
     assert body["metadata"]["audio_properties"]["length"] == body["duration_seconds"]
+    assert shape(body) == shape(read_example("analysis-answer"))
+    assert body["highlevel"]["mood_happy"]["all"]["happy"] == body["moods"]["happy"]
+    assert len(body["embedding"]["vector"]) == 256
+    assert body["sections"]
     assert -40 < body["loudness"]["integrated_lufs"] < 0
     assert AnalysisResult.model_validate(body).engine_version
 
@@ -70,6 +80,20 @@ def test_an_upload_is_measured_like_a_file(client: httpx.Client, write: Write) -
     answer = client.post("/analyze", files={"file": ("loop.flac", path.read_bytes())})
     assert answer.status_code == 200
     assert answer.json()["key"]["name"] == "A minor"
+
+
+def test_a_part_can_be_asked_for(client: httpx.Client, folders: tuple[Path, Path], write: Write) -> None:
+    path = write("part.wav", house_loop(seconds=12)).rename(folders[0] / "part.wav")
+    named = client.post("/analyze", json={"filename": "part.wav", "want": ["key"]}).json()
+    upload = {"file": ("part.wav", path.read_bytes())}
+    uploaded = client.post("/analyze", files=upload, data={"want": "key,tempo"}).json()
+    assert (named["key"]["name"], named["tempo"]["bpm"], named["moods"]) == ("A minor", None, {})
+    assert uploaded["tempo"]["bpm"] == pytest.approx(124, abs=0.1)
+    assert uploaded["waveform"] is None
+    unknown = client.post("/analyze", json={"filename": "part.wav", "want": ["taste"]})
+    assert unknown.status_code == 422
+    assert "want" in unknown.json()["detail"]
+    assert client.post("/analyze", files=upload, data={"want": "taste"}).status_code == 422
 
 
 @pytest.mark.parametrize("seconds", [1, 8])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from essentia_api.decode import SAMPLE_RATE, Audio
+from essentia_api.decode import SAMPLE_RATE
 from essentia_api.measure.engine import analyze
 from essentia_api.measure.intensity import measure_energy
 from essentia_api.measure.tempo import measure_rhythm
@@ -80,5 +80,31 @@ def test_the_energy_curve_follows_a_breakdown() -> None:
 
 def test_a_quiet_copy_gets_the_same_answer() -> None:
     loud = house_loop(seconds=15)
-    first, second = (analyze(Audio(samples, -10, 3, -1)) for samples in (loud, loud * 0.02))
+    first, second = (analyze([samples]) for samples in (loud, loud * 0.02))
     assert (first.tempo, first.key, first.energy) == (second.tempo, second.key, second.energy)
+
+
+def test_a_long_recording_heard_in_windows_gets_the_answer_of_the_whole() -> None:
+    loop = house_loop(bpm=123.4, seconds=60)
+    third = 20 * SAMPLE_RATE
+    whole = analyze([loop.copy()])
+    pieces = analyze([loop[:third].copy(), loop[third : 2 * third].copy(), loop[2 * third :].copy()])
+    assert pieces.duration_seconds == whole.duration_seconds == 60
+    assert pieces.tempo.bpm == pytest.approx(123.4, abs=0.05)
+    assert pieces.tempo.stable
+    assert pieces.key.name == whole.key.name
+    assert pieces.waveform is not None
+    assert whole.waveform is not None
+    assert len(pieces.waveform.detail) == len(whole.waveform.detail)
+    off = (np.array(pieces.beats) + 30 / 123.4) % (60 / 123.4) - 30 / 123.4
+    assert np.max(np.abs(off)) < 0.03
+    assert pieces.beats[-1] > 59
+    assert len(pieces.embedding.vector if pieces.embedding else []) == 256
+
+
+def test_a_silent_window_does_not_spoil_a_recording() -> None:
+    silence = np.zeros(20 * SAMPLE_RATE, dtype=np.float32)
+    heard = analyze([house_loop(seconds=20), silence, house_loop(seconds=20)])
+    assert heard.key.name == "A minor"
+    assert heard.duration_seconds == 60
+    assert not [beat for beat in heard.beats if 20.5 < beat < 39.5]

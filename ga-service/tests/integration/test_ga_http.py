@@ -59,6 +59,8 @@ async def test_both_old_shapes_answer_the_same_track_objects(
         ("/generate", "{", 422),
         ("/generate", "{}", 422),
         ("/generate", '{"tracks": [1]}', 422),
+        ("/generate", "[" * 5000, 422),
+        ("/generate?stream=true", "{", 200),
         ("/generate", '{"tracks": [{"x": NaN}]}', 422),
         ("/generate", '{"tracks": [], "mode": "best"}', 422),
         ("/generate", '{"tracks": [' + "{}," * 2000 + "{}]}", 422),
@@ -74,6 +76,8 @@ async def test_corners_get_a_clear_answer(http: httpx.AsyncClient, path: str, bo
     assert answer.status_code == status, answer.text
     if status == 422:
         assert answer.json()["code"] == "malformed"
+    if "stream" in path:
+        assert answer.text.startswith("event: error"), answer.text
 
 
 async def test_a_body_over_the_limit_is_refused() -> None:
@@ -128,14 +132,14 @@ async def test_a_killed_process_fails_its_own_request_only(app: FastAPI, http: h
 async def test_work_stops_when_nobody_waits_for_it() -> None:
     pool = ComputePool(size=1, waiting=0, timeout_seconds=60)
     await pool.start()
-    work = asyncio.create_task(pool.run(Task(OrderRequest(tracks=crate(1500)))))
+    work = asyncio.create_task(pool.run(order_task(crate(1500))))
     await until(lambda: pool.busy_pids)
     pid = next(iter(pool.busy_pids))
     work.cancel()
     await asyncio.gather(work, return_exceptions=True)
     await until(lambda: not alive(pid))
     assert not pool.is_full
-    await pool.run(Task(OrderRequest(tracks=crate(3))))
+    await pool.run(order_task(crate(3)))
     await pool.close()
 
 
@@ -143,8 +147,12 @@ async def test_a_hung_computation_is_given_up() -> None:
     pool = ComputePool(size=1, waiting=0, timeout_seconds=0.2)
     await pool.start()
     with pytest.raises(UpstreamTimeout):
-        await pool.run(Task(OrderRequest(tracks=crate(1500))))
+        await pool.run(order_task(crate(1500)))
     await pool.close()
+
+
+def order_task(tracks: list[dict[str, Any]]) -> Task:
+    return Task(OrderRequest, json.dumps({"tracks": tracks}).encode())
 
 
 async def until(condition: Any) -> None:

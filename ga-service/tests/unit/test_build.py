@@ -94,6 +94,12 @@ def test_minutes_are_met_with_overlap() -> None:
     assert answer.unmet == []
 
 
+@pytest.mark.parametrize("wishes", [{"minutes": 90}, {"count": 30}, {"count": 20, "key_lock": False}])
+def test_a_set_is_better_than_a_greedy_one(wishes: dict[str, Any]) -> None:
+    answer = build(wish(**wishes))
+    assert answer.score > answer.greedy_score
+
+
 def test_a_tempo_corridor_and_strict_rules_hold() -> None:
     corridor = [{"at": 0, "low": 112, "high": 120}, {"at": 1, "low": 122, "high": 130}]
     answer = build(wish(count=10, tempo_corridor=corridor, harmonic="strict", max_pitch_percent=6))

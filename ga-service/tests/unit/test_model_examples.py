@@ -27,6 +27,19 @@ def test_energy_examples(a: float, b: float, score: int) -> None:
     assert model.energy_score(a, b) == score
 
 
+@pytest.mark.parametrize(("key", "ratio", "heard"), model.SHIFT_EXAMPLES)
+def test_key_shift_examples(key: str, ratio: float, heard: str) -> None:
+    assert model.heard_key(Key.parse(key), ratio) == Key.parse(heard)
+
+
+def test_without_key_lock_the_key_that_is_heard_counts() -> None:
+    # At +6 % A minor is heard as B flat minor, and G sharp minor as A minor.
+    tracks = read_tracks([{"key": "Am", "bpm": 127.2}, {"key": "Am", "bpm": 120}, {"key": "G#m", "bpm": 120}])
+    locked, free = Costs(tracks), Costs(tracks, key_lock=False)
+    assert [locked.parts(0, b)["key"] for b in (1, 2)] == [1000, 250]
+    assert [free.parts(0, b)["key"] for b in (1, 2)] == [500, 1000]
+
+
 def test_compatible_moves_beat_every_other_move() -> None:
     for a in ALL_KEYS:
         good = [model.key_score(a, b) for b in ALL_KEYS if model.is_compatible(a, b)]

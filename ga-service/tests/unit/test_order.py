@@ -74,9 +74,11 @@ def test_the_search_is_never_worse_than_greedy_or_the_input(tracks: list[dict[st
 
 
 @settings(max_examples=40, deadline=None)
-@given(some_tracks.filter(lambda tracks: len(tracks) > 1))
-def test_costs_of_pairs_rows_columns_and_the_matrix_agree(tracks: list[dict[str, Any]]) -> None:
-    costs = Costs(read_tracks(tracks))
+@given(some_tracks.filter(lambda tracks: len(tracks) > 1), st.booleans())
+def test_costs_of_pairs_rows_columns_and_the_matrix_agree(
+    tracks: list[dict[str, Any]], key_lock: bool
+) -> None:
+    costs = Costs(read_tracks(tracks), key_lock=key_lock)
     for a, b in itertools.product(range(len(tracks)), repeat=2):
         if a != b:
             assert costs.cost(a, b) == costs.matrix[a, b] == costs.row(a)[b] == costs.column(b)[a]

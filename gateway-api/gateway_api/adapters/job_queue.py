@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -11,7 +12,8 @@ from rq import Queue
 from rq.exceptions import DuplicateJobError, NoSuchJobError
 from rq.job import Job
 
-from dj_contracts.jobs import QUEUE_NAME, RUN_JOB
+from dj_contracts.jobs import BATCH_QUEUE_NAME, QUEUE_NAME, RUN_JOB, JobPriority
+from gateway_api.host_limits import HostLimits
 
 _EPOCH_KEY = "dj:epoch"
 _OVER = ("finished", "failed", "stopped", "canceled")
@@ -22,17 +24,33 @@ class QueueAway(Exception):
     """Redis does not answer. The job is safe in Postgres; the sweep hands it over later."""
 
 
+@dataclass(frozen=True)
+class Ticket:
+    """An attempt that a worker may claim now."""
+
+    job_id: str
+    attempt: int
+    priority: int
+
+
 class JobQueue:
-    def __init__(self, url: str) -> None:
+    """Two queues, and workers empty the first before they look at the second. ``host_limits`` say how
+    many downloads may stand in them; the claim at the gateway holds the limits, this only spares workers
+    from asking in vain."""
+
+    def __init__(self, url: str, host_limits: HostLimits) -> None:
+        self.host_limits = host_limits
         # A stalled Redis must not stall a request: the sweep is there for what fails here.
         self._redis = Redis.from_url(
             url, socket_timeout=5, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
         )
-        self._queue = Queue(QUEUE_NAME, connection=self._redis, serializer="json")
+        self._urgent = Queue(QUEUE_NAME, connection=self._redis, serializer="json")
+        self._batch = Queue(BATCH_QUEUE_NAME, connection=self._redis, serializer="json")
 
-    async def hand_over(self, jobs: Sequence[tuple[str, int]]) -> None:
-        """Enqueue (job id, attempt number) pairs; one that is in the queue already stays as it is."""
-        await asyncio.to_thread(self._hand_over, jobs)
+    async def hand_over(self, tickets: Sequence[Ticket]) -> None:
+        """Enqueue; one that is in the same queue already stays as it is. One that stood in the other queue
+        stands in both then, and the claim lets only the first through."""
+        await asyncio.to_thread(self._hand_over, tickets)
 
     async def was_emptied(self) -> bool:
         """Whether Redis has lost its data since the last call (or was never used)."""
@@ -47,17 +65,21 @@ class JobQueue:
     def close(self) -> None:
         self._redis.close()
 
-    def _hand_over(self, jobs: Sequence[tuple[str, int]]) -> None:
+    def _hand_over(self, tickets: Sequence[Ticket]) -> None:
         try:
-            for job_id, attempt in jobs:
-                self._enqueue(job_id, f"{job_id}-{attempt}")
+            for ticket in tickets:
+                rq_id = f"{ticket.job_id}-{ticket.attempt}"
+                if ticket.priority < JobPriority.BATCH:
+                    self._enqueue(self._urgent, ticket.job_id, rq_id)
+                else:
+                    self._enqueue(self._batch, ticket.job_id, f"{rq_id}-batch")
         except RedisError as exc:
             raise QueueAway(str(exc)) from exc
 
-    def _enqueue(self, job_id: str, rq_id: str) -> None:
+    def _enqueue(self, queue: Queue, job_id: str, rq_id: str) -> None:
         for _ in range(2):
             try:
-                self._queue.enqueue(
+                queue.enqueue(
                     RUN_JOB,
                     args=(job_id,),
                     job_id=rq_id,

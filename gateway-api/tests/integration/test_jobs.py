@@ -22,6 +22,7 @@ ANALYSIS = {
 }
 NOT_AUDIO = {"code": "not_audio", "detail": "This is a text file.", "transient": False}
 AWAY = {"code": "upstream_unavailable", "detail": "Essentia is away.", "transient": True}
+BROKEN = {"code": "source_unavailable", "detail": "The source broke off.", "transient": True}
 
 
 @pytest.fixture
@@ -102,14 +103,25 @@ async def test_a_passing_failure_waits_and_an_endless_one_ends(gateway: Any, job
         async with gateway.services.db.connection() as conn:
             await conn.execute("update jobs set run_after = now()")
         await claim(gateway, job["id"])
-        await report(gateway, job["id"], "fail", {"attempt": attempt, **AWAY})
+        await report(gateway, job["id"], "fail", {"attempt": attempt, **BROKEN})
         state = (await gateway.get(f"/api/jobs/{job['id']}"))["state"]
         assert state == ("failed" if attempt == 5 else "waiting")
     retried = (await gateway.http.post(f"/api/jobs/{job['id']}/retry")).json()
     assert (retried["state"], retried["failedReason"]) == ("waiting", None)
     assert (await claim(gateway, job["id"]))["attempt"] == 6
-    await report(gateway, job["id"], "fail", {"attempt": 6, **AWAY})
+    await report(gateway, job["id"], "fail", {"attempt": 6, **BROKEN})
     assert (await gateway.get(f"/api/jobs/{job['id']}"))["state"] == "waiting"
+
+
+async def test_a_job_whose_service_is_away_waits_as_long_as_it_takes(
+    gateway: Any, job: dict[str, Any]
+) -> None:
+    for attempt in range(1, 9):
+        async with gateway.services.db.connection() as conn:
+            await conn.execute("update jobs set run_after = now()")
+        await claim(gateway, job["id"])
+        await report(gateway, job["id"], "fail", {"attempt": attempt, **AWAY})
+        assert (await gateway.get(f"/api/jobs/{job['id']}"))["state"] == "waiting"
 
 
 async def test_a_report_of_an_attempt_that_was_given_up_changes_nothing(

@@ -36,10 +36,46 @@ async def test_a_push_a_thousand_times_is_one_download(gateway: Any) -> None:
     assert (state["state"], state["progress"]) == ("waiting", 0)
 
 
-async def test_a_push_of_what_failed_tries_again(gateway: Any) -> None:
-    await register(gateway)
+async def test_a_push_delivered_again_does_not_restart_what_was_cancelled_and_a_new_one_does(
+    gateway: Any,
+) -> None:
+    await register(gateway, identity="job-id:a")
     await gateway.http.post(f"/api/jobs/{PUSH['id']}/cancel")
-    assert (await register(gateway)).json()["state"] == "waiting"
+    assert (await register(gateway, identity="job-id:a")).json()["state"] == "cancelled"
+    assert (await register(gateway, identity="job-id:b")).json()["state"] == "waiting"
+    await gateway.http.post(f"/api/jobs/{PUSH['id']}/cancel")
+    assert (await register(gateway, identity="job-id:b")).json()["state"] == "cancelled"
+
+
+async def test_a_push_for_a_track_that_is_being_fetched_stays_one_download(gateway: Any) -> None:
+    await gateway.add_track(track_id="12345")
+    asked = await gateway.http.post("/api/tracks/12345/download", json={"url": PUSH["url"]})
+    await gateway.worker.post(f"/internal/jobs/{asked.json()['id']}/claim")
+    for _ in range(3):
+        assert (await register(gateway)).json()["job_id"] == asked.json()["id"]
+    outcome = {
+        "kind": "download",
+        "audio_path": "dj/12345/a.mp3",
+        "duration_seconds": 61,
+        "source_url": PUSH["url"],
+    }
+    path = f"/internal/jobs/{asked.json()['id']}/complete"
+    assert (await gateway.worker.post(path, json={"attempt": 1, "outcome": outcome})).status_code == 204
+    assert (await register(gateway)).json()["state"] == "completed"
+    downloads = [job for job in (await gateway.get("/api/jobs"))["jobs"] if job["name"] == "download"]
+    assert [job["state"] for job in downloads] == ["completed"]
+
+
+async def test_the_older_kinds_of_job_are_known(gateway: Any) -> None:
+    await gateway.add_track(track_id="9-A1", release_id="9")
+    async with gateway.services.db.connection() as conn:
+        await conn.execute("update tracks set audio_path = 'dj/9-A1/a.mp3'")
+    for number, kind in enumerate(("fix-duration", "extract-cover-art", "extract-cover-art-album")):
+        push_id = f"push-{number:032x}"
+        answer = await register(gateway, id=push_id, track_id="9-A1", job_type=kind, url=None)
+        assert answer.json()["job_id"] == push_id, answer.text
+        claim = (await gateway.worker.post(f"/internal/jobs/{push_id}/claim")).json()
+        assert claim["payload"]["kind"] == kind
 
 
 async def test_the_collection_may_be_named_by_number(gateway: Any) -> None:

@@ -24,6 +24,12 @@ def test_a_public_address_needs_a_credential() -> None:
     Settings(**GOOD, host="127.0.0.1")
 
 
+def test_in_a_container_the_published_address_decides() -> None:
+    Settings(**GOOD, host="0.0.0.0", published_on="127.0.0.1")  # noqa: S104
+    with pytest.raises(ValidationError, match=r"PUBLISHED_ON=0\.0\.0\.0 listens beyond this machine"):
+        Settings(**GOOD, host="0.0.0.0", published_on="0.0.0.0")  # noqa: S104
+
+
 def test_lists_are_written_as_people_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MUSIC_DIRS", "/a b:/c")
     monkeypatch.setenv("ALLOWED_HOSTS", "dj.local, localhost")

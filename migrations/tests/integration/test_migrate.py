@@ -8,6 +8,7 @@ import pytest
 
 from migrations.dump import SCHEMA, dump_schema
 from migrations.migrate import Migration, MigrationError, migrate, read_migrations
+from standalone import postgres
 from standalone.postgres import bin_dir
 
 ONE = Migration("0001_one.sql", "create table one (id int);")
@@ -65,3 +66,14 @@ def test_a_gap_in_the_numbers_is_refused(tmp_path: Path) -> None:
     (tmp_path / "0003_two.sql").write_text(TWO.sql)
     with pytest.raises(MigrationError, match="should be number 0002"):
         read_migrations(tmp_path)
+
+
+def test_a_database_that_is_not_in_utf8_is_refused(postgres_server: tuple[Path, int]) -> None:
+    home, port = postgres_server
+    with psycopg.connect(postgres.url(home, port, "postgres"), autocommit=True) as conn:
+        conn.execute("create database ascii_only encoding 'SQL_ASCII' locale 'C' template template0")
+        try:
+            with pytest.raises(MigrationError, match="not in UTF-8"):
+                migrate(postgres.url(home, port, "ascii_only"))
+        finally:
+            conn.execute("drop database ascii_only with (force)")

@@ -1,39 +1,49 @@
 """Uploads become files and tracks; a stream is found for whoever may hear it."""
 
 import asyncio
-import hashlib
 import re
 import unicodedata
-import uuid
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import BinaryIO
+from urllib.parse import urlencode
 
 from dj_contracts.errors import ErrorCode
+from dj_contracts.jobs import AnalyzePayload, Job, JobClaim
 from dj_contracts.tracks import Track
-from dj_servicekit.errors import Malformed, NotAudio, NotFound
-from gateway_api.adapters.audio_folders import AudioFolders
-from gateway_api.db import Pool, transaction
+from dj_servicekit.errors import NotAudio, NotFound, ServiceError
+from gateway_api.adapters.audio_storage import Content
+from gateway_api.db import transaction
 from gateway_api.features.audio import store
+from gateway_api.features.audio.incoming import incoming_folder, receive
+from gateway_api.features.downloads.usecases import request_upload, staged_name
 from gateway_api.features.jobs.usecases import add_analysis_jobs, announce
 from gateway_api.features.scan.store import NewFile, list_known_files, save_files
-from gateway_api.features.scan.tags import FileTags, read_tags
+from gateway_api.features.scan.tags import read_tags
 from gateway_api.features.scan.usecases import track_id_of
 from gateway_api.features.scan.walk import AUDIO_SUFFIXES
 from gateway_api.features.tracks import store as tracks_store
 from gateway_api.features.tracks.usecases import track_not_found
 from gateway_api.services import Services
 
-_CHUNK = 1024**2
 
-
-async def upload_track(username: str, name: str, content: BinaryIO, services: Services) -> tuple[Track, bool]:
+async def upload_track(
+    username: str, pieces: AsyncIterator[tuple[str, bytes]], services: Services
+) -> tuple[Track, bool]:
     """Keep an uploaded file and make its track; the same content again is the same track.
 
-    The file is complete on disk before the row names it. Returns whether the track is new.
+    The file is complete where it is kept before the row names it. Returns whether the track is new.
     """
-    audio_path, size, tags = await asyncio.to_thread(_keep, username, name, content, services.audio)
-    path = services.audio.locate(audio_path)
-    mtime_ns = path.stat().st_mtime_ns
+    with incoming_folder(services.audio) as folder:
+        received = await receive(pieces, folder, _require_audio_name)
+        stem, suffix = safe_file_name(received.name)
+        path = received.path.rename(folder / f"upload{suffix}")
+        tags = await asyncio.to_thread(read_tags, path, f"{stem}{suffix}")
+        audio_path = f"{username}/uploads/{received.sha256[:20]}-{stem}{suffix}"
+        if not await services.storage.has(audio_path):
+            await services.storage.place(path, audio_path)
+    kept = await services.storage.open(audio_path)
+    await kept.close()
+    mtime_ns = round(kept.modified.timestamp() * 1e9)
     async with transaction(services.db) as conn:
         known = await list_known_files(conn, username, [audio_path], [track_id_of(audio_path)])
         rows = []
@@ -42,7 +52,7 @@ async def upload_track(username: str, name: str, content: BinaryIO, services: Se
             await store.restore_track(conn, username, track_id)
         else:
             track_id = track_id_of(audio_path)
-            await save_files(conn, username, [NewFile(track_id, audio_path, size, mtime_ns, tags)])
+            await save_files(conn, username, [NewFile(track_id, audio_path, received.size, mtime_ns, tags)])
             rows = await add_analysis_jobs(conn, username, [(track_id, audio_path)])
         track = await tracks_store.find_track(conn, username, track_id)
     await announce(rows, db=services.db, queue=services.queue, events=services.events)
@@ -51,50 +61,55 @@ async def upload_track(username: str, name: str, content: BinaryIO, services: Se
     return track.to_track(), not known
 
 
-async def locate_by_name(db: Pool, username: str, audio_path: str, audio: AudioFolders) -> Path:
+async def upload_for_track(
+    username: str, track_id: str, pieces: AsyncIterator[tuple[str, bytes]], services: Services
+) -> Job:
+    """Keep the file aside until a job has verified it; only then does the track have it."""
+    managed = services.audio.managed
+    with incoming_folder(services.audio) as folder:
+        received = await receive(pieces, folder, _require_audio_name)
+        staged = staged_name(safe_file_name(received.name)[1])
+        (managed / staged).parent.mkdir(exist_ok=True)
+        received.path.rename(managed / staged)
+    try:
+        return await request_upload(username, track_id, str(staged), services)
+    except ServiceError:
+        await asyncio.to_thread((managed / staged).unlink)
+        raise
+
+
+async def open_by_name(username: str, audio_path: str, services: Services) -> Content:
     """The file of a track of this collection. A path that no track has is not served, wherever it lies."""
-    async with transaction(db) as conn:
+    async with transaction(services.db) as conn:
         if "\x00" in audio_path or not await store.has_audio_path(conn, username, audio_path):
             raise NotFound("No track of this collection has that file.", code=ErrorCode.FILE_MISSING)
-    return audio.locate(audio_path)
+    return await services.storage.open(audio_path)
 
 
-async def locate_by_track(db: Pool, username: str, track_id: str, audio: AudioFolders) -> Path:
-    async with transaction(db) as conn:
-        track = await tracks_store.find_track(conn, username, track_id)
-    if track is None:
+async def open_by_track(username: str, track_id: str, services: Services) -> tuple[str, Content]:
+    """(stored path, file) of a track."""
+    async with transaction(services.db) as conn:
+        audio_path, exists = await store.find_audio_path(conn, username, track_id)
+    if not exists:
         raise track_not_found(track_id)
-    if track.audio_path is None:
+    if audio_path is None:
         raise NotFound("This track has no audio yet.", code=ErrorCode.FILE_MISSING)
-    return audio.locate(track.audio_path)
+    return audio_path, await services.storage.open(audio_path)
 
 
-def _keep(username: str, name: str, content: BinaryIO, audio: AudioFolders) -> tuple[str, int, FileTags]:
-    """Copy into the audio folder under a name made of the content; returns path, size and tags."""
-    stem, suffix = safe_file_name(name)
-    if suffix not in AUDIO_SUFFIXES:
+async def name_for_reader(claim: JobClaim, services: Services) -> JobClaim:
+    """A file that lies in no folder is named by our own URL, which the analysis service may fetch."""
+    payload = claim.payload
+    if not isinstance(payload, AnalyzePayload) or not await services.storage.is_remote(payload.audio_path):
+        return claim
+    query = urlencode({"username": claim.username, "filename": payload.audio_path})
+    url = f"{services.settings.gateway_url.rstrip('/')}/api/audio?{query}"
+    return claim.model_copy(update={"payload": payload.model_copy(update={"audio_path": url})})
+
+
+def _require_audio_name(name: str) -> None:
+    if safe_file_name(name)[1] not in AUDIO_SUFFIXES:
         raise NotAudio(f"{name!r} does not end like an audio file ({' '.join(sorted(AUDIO_SUFFIXES))}).")
-    audio.require_space()
-    incoming = audio.managed / ".incoming"
-    incoming.mkdir(exist_ok=True)
-    partial = incoming / f"upload-{uuid.uuid4().hex}{suffix}"
-    digest = hashlib.sha256()
-    size = 0
-    try:
-        with partial.open("wb") as file:
-            while chunk := content.read(_CHUNK):
-                digest.update(chunk)
-                size += len(chunk)
-                file.write(chunk)
-        if size == 0:
-            raise Malformed("The uploaded file is empty.", code=ErrorCode.FILE_EMPTY)
-        tags = read_tags(partial, f"{stem}{suffix}")
-        audio_path = f"{username}/uploads/{digest.hexdigest()[:20]}-{stem}{suffix}"
-        if not (audio.managed / audio_path).exists():
-            audio.place(partial, audio_path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return audio_path, size, tags
 
 
 def safe_file_name(name: str) -> tuple[str, str]:

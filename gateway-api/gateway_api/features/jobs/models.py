@@ -6,8 +6,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from dj_contracts.downloads import SourceTry
 from dj_contracts.errors import ErrorCode
 from dj_contracts.jobs import Job, JobEvent, JobKind, JobState
+
+# Kinds that no worker runs: the gateway does, for they are mostly rows.
+OF_THE_GATEWAY = frozenset({JobKind.SCAN, JobKind.REANALYZE})
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,13 @@ class JobRow:
     error_code: str | None
     error: str | None
     result: dict[str, Any] | None
+    priority: int
+    host: str | None
+    batch_id: str | None
+    bytes_done: int | None
+    bytes_total: int | None
+    bytes_per_second: float | None
+    tried: list[dict[str, Any]]
     created_at: datetime
     updated_at: datetime
     finished_at: datetime | None
@@ -43,6 +54,10 @@ class JobRow:
             returnvalue=self.result,
             failedReason=self.error,
             error_code=ErrorCode(self.error_code) if self.error_code else None,
+            bytes_done=self.bytes_done,
+            bytes_total=self.bytes_total,
+            bytes_per_second=self.bytes_per_second,
+            tried=[SourceTry.model_validate(one) for one in self.tried],
             created_at=self.created_at,
             updated_at=self.updated_at,
             finished_at=self.finished_at,
@@ -57,6 +72,9 @@ class JobRow:
             state=JobState(self.state),
             progress=self.progress,
             stage=self.stage,
+            bytes_done=self.bytes_done,
+            bytes_total=self.bytes_total,
+            bytes_per_second=self.bytes_per_second,
             error_code=ErrorCode(self.error_code) if self.error_code else None,
             failedReason=self.error,
         )

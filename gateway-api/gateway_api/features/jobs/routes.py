@@ -5,26 +5,19 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import BaseModel, ConfigDict
 
 from dj_contracts.jobs import Job, JobEvent, JobState
-from dj_contracts.tracks import URL, TrackID
+from dj_contracts.tracks import TrackID
 from dj_servicekit.http import error_answers
 from gateway_api.dependencies import Gateway, Limit, Owner, TrackIDPath
-from gateway_api.features.jobs import usecases
+from gateway_api.features.jobs import file_jobs, usecases
 from gateway_api.features.jobs.models import JobList
 
 router = APIRouter(prefix="/api", tags=["jobs"])
 
 JobID = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,100}$", examples=["7b0e5a9c"])]
 
-
-class DownloadRequest(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"url": "https://example.org/song.mp3"}]}
-    )
-
-    url: URL
+ReleaseID = Annotated[str, Path(pattern=r"^[^\x00-\x1f/]{1,200}$", examples=["12345"])]
 
 
 @router.get("/jobs", responses=error_answers(422))
@@ -64,7 +57,7 @@ async def get_job(gateway: Gateway, owner: Owner, job_id: JobID) -> Job:
 
 @router.post("/jobs/{job_id}/cancel", responses=error_answers(404, 409, 422))
 async def cancel_job(gateway: Gateway, owner: Owner, job_id: JobID) -> Job:
-    return await usecases.cancel_job(owner, job_id, db=gateway.db, events=gateway.events)
+    return await usecases.cancel_job(owner, job_id, db=gateway.db, queue=gateway.queue, events=gateway.events)
 
 
 @router.post("/jobs/{job_id}/retry", responses=error_answers(404, 409, 422))
@@ -80,11 +73,19 @@ async def request_analysis(gateway: Gateway, owner: Owner, track_id: TrackIDPath
     )
 
 
-@router.post("/tracks/{track_id}/download", status_code=202, responses=error_answers(404, 422))
-async def request_download(
-    gateway: Gateway, owner: Owner, track_id: TrackIDPath, request: DownloadRequest
-) -> Job:
-    """Get a track's audio from a URL; analysis follows by itself."""
-    return await usecases.request_download(
-        owner, track_id, request.url, db=gateway.db, queue=gateway.queue, events=gateway.events
-    )
+@router.post("/tracks/{track_id}/fix-duration", status_code=202, responses=error_answers(404, 409, 422))
+async def request_duration_fix(gateway: Gateway, owner: Owner, track_id: TrackIDPath) -> Job:
+    """Play a track's file to its end, and take its length from that rather than from its tags."""
+    return await file_jobs.request_duration_fix(owner, track_id, gateway)
+
+
+@router.post("/tracks/{track_id}/extract-cover-art", status_code=202, responses=error_answers(404, 409, 422))
+async def request_cover(gateway: Gateway, owner: Owner, track_id: TrackIDPath) -> Job:
+    """Take the cover out of the tags of a track's file."""
+    return await file_jobs.request_cover(owner, track_id, gateway)
+
+
+@router.post("/albums/{release_id}/extract-cover-art", status_code=202, responses=error_answers(404, 422))
+async def request_album_cover(gateway: Gateway, owner: Owner, release_id: ReleaseID) -> Job:
+    """Take the cover out of the first file of a release that has one, for all of its tracks."""
+    return await file_jobs.request_album_cover(owner, release_id, gateway)

@@ -1,6 +1,7 @@
 """The statements over playlists. Tracks in the trash are not shown."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from psycopg.rows import class_row
@@ -64,6 +65,16 @@ async def insert_playlist(conn: Connection, username: str, name: str) -> int:
     return int(str(row[0]))
 
 
+async def lock_playlist(conn: Connection, username: str, playlist_id: int) -> datetime | None:
+    """Hold a playlist until the transaction ends; answers when it last changed, or None without one."""
+    cursor = await conn.execute(
+        "select updated_at from playlists where username = %s and id = %s for update",
+        [username, playlist_id],
+    )
+    row: Any = await cursor.fetchone()
+    return row[0] if row else None
+
+
 async def rename_playlist(conn: Connection, username: str, playlist_id: int, name: str | None) -> bool:
     """Set the name, or with None only say that the playlist changed. Locks the playlist until commit."""
     cursor = await conn.execute(
@@ -73,6 +84,18 @@ async def rename_playlist(conn: Connection, username: str, playlist_id: int, nam
         [name, username, playlist_id],
     )
     return cursor.rowcount == 1
+
+
+async def list_entries(conn: Connection, playlist_id: int) -> list[tuple[str, bool]]:
+    """(track id, whether it is in the trash) of every entry, in order."""
+    cursor = await conn.execute(
+        """
+        select pt.track_id, t.deleted_at is not null from playlist_tracks pt
+        join tracks t using (username, track_id) where pt.playlist_id = %s order by pt.position
+        """,
+        [playlist_id],
+    )
+    return [(str(track_id), bool(trashed)) for track_id, trashed in await cursor.fetchall()]
 
 
 async def set_tracks(conn: Connection, username: str, playlist_id: int, track_ids: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from dj_contracts.errors import ErrorCode
-from dj_contracts.jobs import Job
+from dj_contracts.jobs import Job, JobPriority
 from dj_servicekit.errors import Forbidden, NotFound, ServiceError
 from dj_servicekit.logs import log
 from gateway_api.db import transaction
@@ -109,7 +109,8 @@ async def _take(
     read = await asyncio.to_thread(_read, fresh, known_ids)
     async with transaction(services.db) as conn:
         await store.save_files(conn, username, read)
-        rows = await add_analysis_jobs(conn, username, [(file.track_id, file.audio_path) for file in read])
+        to_measure = [(file.track_id, file.audio_path) for file in read]
+        rows = await add_analysis_jobs(conn, username, to_measure, priority=JobPriority.BATCH)
     await announce(rows, db=services.db, queue=services.queue, events=services.events)
 
 

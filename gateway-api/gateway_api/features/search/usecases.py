@@ -1,52 +1,88 @@
-"""One question, answered in Meilisearch's shape."""
+"""One question, asked of the engine there is, and answered in Meilisearch's shape."""
 
 import time
+from dataclasses import replace
+from typing import Literal
 
-from dj_contracts.tracks import SearchHits
-from gateway_api.db import Connection, Pool, transaction
+from dj_contracts.tracks import SearchHit, SearchHits
+from dj_servicekit.logs import log
+from gateway_api.db import Pool, reading
 from gateway_api.features.search import store
-from gateway_api.features.tracks.filters import TrackFilter
-from gateway_api.features.tracks.models import TrackRow
+from gateway_api.features.search.older_filter import read_older_filter
+from gateway_api.features.search.postgres import PostgresSearch
+from gateway_api.features.search.shortcuts import read_shortcuts
+from gateway_api.features.tracks.filters import TrackFilter, owned
+from gateway_api.search_port import Answer, EngineAway, Question
+from gateway_api.services import Services
+from gateway_api.terms import FOLDED, Filter, Not, OneOf, Term
 
-_MOST_WORDS = 10  # as Meilisearch: further words of a query are passed over
+
+def read_question(text: str, older_filter: str, *, filters: TrackFilter, username: str) -> Question:
+    """The words to look for, and a filter in which all holds that is asked anywhere: in the parameters,
+    in the shortcuts among the words, and in the filter text."""
+    words, shortcuts = read_shortcuts(text)
+    clauses = (*filters.clauses(), *shortcuts.clauses(), *read_older_filter(older_filter))
+    return Question(text=words, filter=owned(clauses, username))
 
 
-async def search_tracks(
-    db: Pool, username: str, text: str, *, filters: TrackFilter, limit: int, offset: int
-) -> SearchHits:
+async def search_tracks(services: Services, question: Question, *, asked: str) -> SearchHits:
     started = time.perf_counter()
-    async with transaction(db) as conn:
-        words = (await store.fold(conn, text))[:_MOST_WORDS]
-        rows, total = await store.search_words(
-            conn, username, [[word] for word in words], filters, limit=limit, offset=offset
-        )
-        if words and total == 0:
-            rows, total = await _search_near(conn, username, words, filters, limit=limit, offset=offset)
+    engine, answer, notice = await _ask(services, question)
+    async with reading(services.db) as conn:
+        rows = await store.read_tracks(conn, answer.keys) if answer.keys else []
     return SearchHits(
-        hits=[row.to_track() for row in rows],
-        query=text,
-        offset=offset,
-        limit=limit,
-        estimatedTotalHits=total,
+        hits=[
+            SearchHit(**vars(row.to_track()), formatted=answer.highlights.get((row.username, row.track_id)))
+            for row in rows
+        ],
+        query=asked,
+        offset=question.offset,
+        limit=question.limit,
+        estimatedTotalHits=answer.total,
         processingTimeMs=round((time.perf_counter() - started) * 1000),
+        facetDistribution={facet: dict(counts) for facet, counts in answer.facets.items()},
+        engine=engine,
+        notice=notice,
     )
 
 
-async def _search_near(
-    conn: Connection, username: str, words: list[str], filters: TrackFilter, *, limit: int, offset: int
-) -> tuple[list[TrackRow], int]:
-    """With near spellings of the words that stand nowhere, beside those that do; and where no track has
-    these together, of all words, for each may be a slip that happens to be another word."""
-    known = await store.list_known_words(conn, username, words)
-    right = [word for word in words if word in known]
-    spellings = [
-        [word] if word in known else await store.list_near_words(conn, username, word, beside=right)
-        for word in words
-    ]
-    if not all(spellings) or not await store.exists_together(conn, username, spellings):
-        spellings = [
-            [word] * (word in known) + await store.list_near_words(conn, username, word) for word in words
-        ]
-    if not all(spellings):
-        return [], 0
-    return await store.search_words(conn, username, spellings, filters, limit=limit, offset=offset)
+async def _ask(
+    services: Services, question: Question
+) -> tuple[Literal["postgres", "meilisearch"], Answer, str | None]:
+    notice = None
+    if services.index is not None:
+        try:
+            folded = replace(question, filter=await _folded(services.db, question.filter))
+            return "meilisearch", await services.index.search(folded), None
+        except EngineAway as exc:
+            log.info("search_fell_back", reason=str(exc))
+            notice = f"{exc} Postgres answered instead."
+    return "postgres", await PostgresSearch(services.db).search(question), notice
+
+
+async def _folded(db: Pool, clauses: Filter) -> Filter:
+    """The filter with its texts as the index holds them."""
+    texts = {value for clause in clauses for term in clause for value in _texts(term)}
+    if not texts:
+        return clauses
+    async with reading(db) as conn:
+        folded = dict(zip(texts, await store.fold_values(conn, list(texts)), strict=True))
+
+    def fold(term: Term) -> Term:
+        match term:
+            case Not(inner):
+                return Not(fold(inner))  # type: ignore[arg-type]  # what was no Not comes back as none
+            case OneOf(attribute, values) if attribute in FOLDED:
+                return OneOf(attribute, tuple(folded[str(value)] for value in values))
+        return term
+
+    return tuple(tuple(fold(term) for term in clause) for clause in clauses)
+
+
+def _texts(term: Term) -> list[str]:
+    match term:
+        case Not(inner):
+            return _texts(inner)
+        case OneOf(attribute, values) if attribute in FOLDED:
+            return [str(value) for value in values]
+    return []

@@ -8,6 +8,7 @@ from psycopg.types.json import Jsonb
 
 from dj_contracts.analysis import AnalysisResult
 from gateway_api.db import Connection
+from gateway_api.features.tracks.conditions import sql_conditions
 from gateway_api.features.tracks.filters import TrackFilter
 from gateway_api.features.tracks.models import MEASURED, TrackRow
 
@@ -60,28 +61,35 @@ async def list_tracks(
     *,
     filters: TrackFilter,
     sort: str,
-    after: tuple[str, str] | None,
+    after: tuple[str, str, str] | None,
     limit: int,
 ) -> list[tuple[TrackRow, str]]:
     """A page in the order of ``sort``, each row with the text of its sort value for the cursor."""
     key = SORTS[sort]
-    conditions, parameters = filters.conditions()
+    conditions, parameters = sql_conditions(filters.clauses())
     if sort == "bpm":
         conditions.append("t.bpm is not null")
     if after is not None:
-        conditions.append(f"({key}, t.track_id) > (%(value)s::{_CURSOR_TYPES[sort]}, %(track_id)s)")
-        parameters |= {"value": after[0], "track_id": after[1]}
-    where = " and ".join(["t.username = %(username)s", "t.deleted_at is null", *conditions])
+        conditions.append(
+            f"({key}, t.track_id, t.username)"
+            f" > (%(value)s::{_CURSOR_TYPES[sort]}, %(track_id)s, %(username)s)"
+        )
+        parameters |= {"value": after[0], "track_id": after[1], "username": after[2]}
+    where = " and ".join(["t.username = mine.username", "t.deleted_at is null", *conditions])
     cursor = conn.cursor()
+    # Each collection's page comes in the order of an index; then they are merged, and mostly it is one.
     await cursor.execute(
         f"""
-        select ({key})::text, {COLUMNS} from tracks t
-        where {where} order by {key}, t.track_id limit %(limit)s
+        select page.* from unnest(%(owners)s::text[]) as mine (username) cross join lateral (
+            select ({key})::text, {COLUMNS}, {key} as place from tracks t
+            where {where} order by {key}, t.track_id limit %(limit)s
+        ) page
+        order by page.place, page.track_id, page.username limit %(limit)s
         """,
-        parameters | {"username": username, "limit": limit},
+        parameters | {"owners": filters.owner or [username], "limit": limit},
     )
     rows: list[tuple[Any, ...]] = await cursor.fetchall()
-    return [(TrackRow(*row[1:]), row[0]) for row in rows]
+    return [(TrackRow(*row[1:-1]), row[0]) for row in rows]
 
 
 async def lock_track(conn: Connection, username: str, track_id: str) -> bool:
@@ -92,6 +100,38 @@ async def lock_track(conn: Connection, username: str, track_id: str) -> bool:
         [username, track_id],
     )
     return await cursor.fetchone() is not None
+
+
+async def lock_tracks(conn: Connection, username: str, track_ids: Sequence[str]) -> set[str]:
+    """Hold those of the tracks that live; answers which they are."""
+    cursor = await conn.execute(
+        """
+        select track_id from tracks where username = %s and track_id = any(%s) and deleted_at is null
+        order by track_id for update
+        """,
+        [username, list(track_ids)],
+    )
+    return {str(row[0]) for row in await cursor.fetchall()}
+
+
+async def change_tags(
+    conn: Connection, username: str, track_ids: Sequence[str], *, add: Sequence[str], remove: Sequence[str]
+) -> None:
+    """Take tags away and then add others; the order of those that stay is kept, and none stands twice."""
+    await conn.execute(
+        """
+        update tracks t set updated_at = now(), local_tags = (
+            select coalesce(array_agg(tag order by place), '{}') from (
+                select tag, min(place) as place
+                from unnest(array(select kept from unnest(t.local_tags) as kept where kept <> all(%s))
+                            || %s::text[]) with ordinality as both_kinds (tag, place)
+                where tag <> '' group by tag
+            ) once
+        )
+        where username = %s and track_id = any(%s)
+        """,
+        [list(remove), list(add), username, list(track_ids)],
+    )
 
 
 async def insert_track(conn: Connection, username: str, track_id: str, fields: Mapping[str, Any]) -> None:

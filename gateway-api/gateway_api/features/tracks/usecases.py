@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from dj_contracts.analysis import AnalysisResult
 from dj_contracts.tracks import NewTrack, Track, TrackFields
 from dj_servicekit.errors import Conflict, Malformed, NotFound
-from gateway_api.db import Connection, Pool, transaction
+from gateway_api.db import Connection, Pool, reading, transaction
+from gateway_api.features.embeddings.usecases import keep_sound
 from gateway_api.features.jobs import store as jobs_store
-from gateway_api.features.tracks import store
+from gateway_api.features.tracks import edits, store
 from gateway_api.features.tracks.filters import TrackFilter
-from gateway_api.features.tracks.models import MEASURED, TrackPage, TrackRow
+from gateway_api.features.tracks.models import MEASURED, BulkEdit, BulkEdited, TrackPage, TrackRow
+from gateway_api.preconditions import require_match
 
 
 def track_not_found(track_id: str) -> NotFound:
@@ -32,14 +34,14 @@ async def create_track(db: Pool, username: str, new: NewTrack) -> Track:
 
 
 async def get_track(db: Pool, username: str, track_id: str) -> Track:
-    async with transaction(db) as conn:
+    async with reading(db) as conn:
         return (await _get_row(conn, username, track_id)).to_track()
 
 
 async def list_tracks(
     db: Pool, username: str, *, filters: TrackFilter, sort: str, after: str | None, limit: int
 ) -> TrackPage:
-    async with transaction(db) as conn:
+    async with reading(db) as conn:
         rows = await store.list_tracks(
             conn,
             username,
@@ -52,29 +54,39 @@ async def list_tracks(
     more = len(rows) > limit
     return TrackPage(
         tracks=[row.to_track() for row, _ in page],
-        next=_write_cursor(sort, page[-1][1], page[-1][0].track_id) if more else None,
+        next=_write_cursor(sort, page[-1][1], page[-1][0]) if more else None,
     )
 
 
-async def edit_track(db: Pool, username: str, track_id: str, patch: TrackFields) -> Track:
+async def edit_track(
+    db: Pool, username: str, track_id: str, patch: TrackFields, if_match: str | None = None
+) -> Track:
     """Set what the patch names. A measured field set to null goes back to what was measured."""
-    fields = patch.model_dump(exclude_unset=True)
-    corrections = {name: fields[name] for name in MEASURED if name in fields}
-    for name in ("title", "artist", "album", "genres", "styles", "local_tags"):
-        if name in fields and fields[name] is None:
-            raise Malformed(f"{name} cannot be null: leave it out, or set it to an empty value.")
-    if fields.get("title") == "":
-        raise Malformed("A track needs a title.")
+    edits.require_sense(patch)
     async with transaction(db) as conn:
         if not await store.lock_track(conn, username, track_id):
             raise track_not_found(track_id)
-        if any(value is None for value in corrections.values()):
-            measured = await store.find_analysis(conn, username, track_id)
-            fallback = store.measured_values(measured) if measured else {}
-            fields |= {name: fallback.get(name) for name, value in corrections.items() if value is None}
-        await store.update_track(conn, username, track_id, fields)
-        await store.save_corrections(conn, username, track_id, corrections)
+        if if_match is not None:
+            require_match(if_match, (await _get_row(conn, username, track_id)).updated_at)
+        await edits.apply(conn, username, track_id, patch)
         return (await _get_row(conn, username, track_id)).to_track()
+
+
+async def edit_tracks(db: Pool, username: str, bulk: BulkEdit) -> BulkEdited:
+    """The same edit of many tracks: of all of them or, when one is not there, of none."""
+    edits.require_sense(bulk.set)
+    wanted = list(dict.fromkeys(bulk.track_ids))
+    async with transaction(db) as conn:
+        # In one order, so that two such edits do not wait for each other for ever.
+        there = await store.lock_tracks(conn, username, sorted(wanted))
+        if missing := [track_id for track_id in wanted if track_id not in there]:
+            raise NotFound(f"Nothing was changed. Not in this collection: {', '.join(missing[:10])}.")
+        for track_id in wanted:
+            await edits.apply(conn, username, track_id, bulk.set)
+        if bulk.add_tags or bulk.remove_tags:
+            await store.change_tags(conn, username, wanted, add=bulk.add_tags, remove=bulk.remove_tags)
+        rows = await store.list_by_id(conn, username, wanted)
+    return BulkEdited(tracks=[row.to_track() for row in rows])
 
 
 async def delete_track(db: Pool, username: str, track_id: str) -> None:
@@ -106,6 +118,8 @@ async def apply_analysis(conn: Connection, username: str, track_id: str, result:
     }
     columns = {"duration_seconds": result.duration_seconds, "analyzed_at": datetime.now(UTC)}
     await store.update_track(conn, username, track_id, measured | columns)
+    if result.embedding is not None:
+        await keep_sound(conn, username, track_id, result.embedding)
 
 
 async def _get_row(conn: Connection, username: str, track_id: str) -> TrackRow:
@@ -114,15 +128,15 @@ async def _get_row(conn: Connection, username: str, track_id: str) -> TrackRow:
     return row
 
 
-def _write_cursor(sort: str, value: str, track_id: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps([sort, value, track_id]).encode()).decode()
+def _write_cursor(sort: str, value: str, last: TrackRow) -> str:
+    return base64.urlsafe_b64encode(json.dumps([sort, value, last.track_id, last.username]).encode()).decode()
 
 
-def _read_cursor(cursor: str, sort: str) -> tuple[str, str]:
+def _read_cursor(cursor: str, sort: str) -> tuple[str, str, str]:
     try:
         match json.loads(base64.urlsafe_b64decode(cursor.encode())):
-            case [str(cursor_sort), str(value), str(track_id)] if cursor_sort == sort:
-                return _checked(sort, value), _checked("track_id", track_id)
+            case [str(cursor_sort), str(value), str(track_id), str(username)] if cursor_sort == sort:
+                return _checked(sort, value), _checked("text", track_id), _checked("text", username)
     except (ValueError, binascii.Error) as exc:
         raise _bad_cursor() from exc
     raise _bad_cursor()

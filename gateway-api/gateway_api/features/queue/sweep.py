@@ -10,19 +10,26 @@ from dj_servicekit.errors import UpstreamUnavailable
 from dj_servicekit.logs import log
 from gateway_api.adapters.job_queue import QueueAway
 from gateway_api.db import transaction
-from gateway_api.features.jobs import store
-from gateway_api.features.jobs.usecases import hand_over
+from gateway_api.features.queue import store
+from gateway_api.features.queue.usecases import hand_over_due
 from gateway_api.services import Services
-
-_AGAIN_AFTER_SECONDS = 300
-_BATCH = 500
 
 
 async def sweep_for_ever(services: Services) -> None:
+    """A gateway that was away, or without its database, has heard no sign of life, and that is no fault
+    of the workers: they are given their whole lease again."""
+    deaf = True
     while True:
         try:
+            if deaf:
+                async with transaction(services.db) as conn:
+                    await store.renew_leases(conn)
+                deaf = False
             await sweep(services)
-        except (UpstreamUnavailable, QueueAway) as exc:
+        except UpstreamUnavailable as exc:
+            deaf = True
+            log.warning("sweep_postponed", reason=str(exc))
+        except QueueAway as exc:
             log.warning("sweep_postponed", reason=str(exc))
         await asyncio.sleep(services.settings.sweep_seconds)
 
@@ -37,6 +44,4 @@ async def sweep(services: Services) -> None:
     if await services.queue.was_emptied():
         async with transaction(services.db) as conn:
             await store.forget_enqueued(conn)
-    async with transaction(services.db) as conn:
-        due = await store.list_due_jobs(conn, again_after_seconds=_AGAIN_AFTER_SECONDS, limit=_BATCH)
-    await hand_over(due, db=services.db, queue=services.queue)
+    await hand_over_due(db=services.db, queue=services.queue)

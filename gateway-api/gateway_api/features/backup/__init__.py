@@ -1,0 +1,1 @@
+"""One file that holds the collection, and the way back from it."""

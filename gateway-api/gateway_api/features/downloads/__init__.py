@@ -1,0 +1,1 @@
+"""Getting audio for tracks, and knowing what the collection has already."""

@@ -1,0 +1,1 @@
+"""Measuring a whole collection again, a little at a time."""

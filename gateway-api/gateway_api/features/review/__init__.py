@@ -1,0 +1,1 @@
+"""Finds that a person has to judge."""

@@ -1,0 +1,1 @@
+"""What the workers say of themselves and of their tools."""
