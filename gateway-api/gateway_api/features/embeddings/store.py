@@ -156,7 +156,7 @@ async def ensure_index(conn: Connection, space: Space) -> bool:
     # No time limit; and building in several processes wants more shared memory than a container has.
     await conn.execute(
         "set statement_timeout = 0; set max_parallel_maintenance_workers = 0;"
-        " set maintenance_work_mem = '128MB'"
+        " set maintenance_work_mem = '256MB'"
     )
     try:
         await conn.execute(
