@@ -1,5 +1,6 @@
 """One piece of the set: a style in a key at a tempo, played and mixed, with everything about it known."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -47,7 +48,7 @@ def compose(style: Style, half: Half, key: Key, seed: int, *, seconds: float = 6
     bar_steps = style.beats * style.split
     bars = max(8, int(seconds / (style.beats * 60 / bpm)) // 8 * 8)
     step = 60 / bpm / style.split
-    times = offset + step * np.arange(bars * bar_steps + 1)
+    times = offset + step * np.arange(bars * bar_steps + 1, dtype=np.float64)
     layers = _ARRANGEMENTS[int(rng.integers(len(_ARRANGEMENTS)))]
     if not reading.drums:
         layers = ("bc", "bcl") * 4
@@ -171,13 +172,12 @@ def _room(dry: Sound, rng: np.random.Generator) -> Sound:
     return (dry + wet).astype(np.float32)
 
 
-def whole_set(seconds: float = 64.0) -> list[Piece]:
-    """Both readings of each style, the keys dealt so that all 24 occur."""
-    keys = list(ALL_KEYS)
-    np.random.default_rng(24).shuffle(keys)  # type: ignore[arg-type]
-    pieces: list[Piece] = []
+def whole_set(seconds: float = 64.0) -> Iterator[Piece]:
+    """Each reading of each style twice, the keys dealt so that both halves hold all 24."""
+    keys = [ALL_KEYS[index] for index in np.random.default_rng(24).permutation(len(ALL_KEYS))]
+    halves: tuple[Half, Half] = ("tuning", "held back")
     for index, style in enumerate(STYLES):
-        for turn, half in enumerate(("tuning", "held back", "tuning", "held back")):
-            number = index * 4 + turn
-            pieces.append(compose(style, half, keys[number % 24], seed=number, seconds=seconds))  # type: ignore[arg-type]
-    return pieces
+        for turn in range(2):
+            for at, half in enumerate(halves):
+                key = keys[(2 * index + turn + 12 * at) % len(keys)]
+                yield compose(style, half, key, seed=4 * index + 2 * turn + at, seconds=seconds)

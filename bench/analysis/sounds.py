@@ -1,9 +1,10 @@
-"""Instruments and drum kits, each a different way to make sound; every one is pitch, seconds, velocity -> samples."""
+"""Instruments and drum kits, each another way to make sound: pitch, seconds, velocity -> samples."""
 
 from collections.abc import Callable
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +83,7 @@ def pluck(pitch: int, seconds: float, velocity: float) -> Sound:
         string = 0.498 * (string + np.roll(string, 1))
     raw = np.concatenate(turns)
     true_rate = np.arange(0, len(raw) - 1, _hertz(pitch) * period / RATE)
-    return (0.4 * velocity * np.interp(true_rate, np.arange(len(raw)), raw)).astype(np.float32)
+    return np.asarray((0.4 * velocity * np.interp(true_rate, np.arange(len(raw)), raw)).astype(np.float32))
 
 
 def sub(pitch: int, seconds: float, velocity: float) -> Sound:
@@ -98,7 +99,7 @@ def reese(pitch: int, seconds: float, velocity: float) -> Sound:
 def _noise(seconds: float, seed: int, colour: str) -> NDArray[np.float64]:
     white = np.random.default_rng(seed).standard_normal(int(seconds * RATE) + 2)
     if colour == "bright":
-        return np.diff(np.diff(white))
+        return np.asarray(np.diff(np.diff(white)))
     smooth = np.convolve(white, np.ones(6) / 6, "same")[:-2]
     return smooth if colour == "dull" else white[:-2]
 
@@ -135,13 +136,13 @@ def _drum(
 def _kit(
     thump: tuple[float, float, float], *, snap: float = 1.0, length: float = 1.0, metal: bool = False
 ) -> Instrument:
-    return lambda pitch, seconds, velocity: _drum(
+    return lambda pitch, _seconds, velocity: _drum(
         pitch, velocity, thump=thump, snap=snap, length=length, metal=metal
     )
 
 
 @cache
-def _soundfont() -> object:
+def _soundfont() -> Any:
     """A General MIDI bank of recorded instruments, which the wheel pretty-midi carries."""
     import tinysoundfont._tinysoundfont as native
 
@@ -156,16 +157,16 @@ def _soundfont() -> object:
 def _recorded(bank: int, program: int) -> Instrument:
     def play(pitch: int, seconds: float, velocity: float) -> Sound:
         font = _soundfont()
-        font.reset()  # type: ignore[attr-defined]
-        font.channel_set_bank(0, bank)  # type: ignore[attr-defined]
-        font.channel_set_preset_number(0, program, bank == 128)  # type: ignore[attr-defined]
+        font.reset()
+        font.channel_set_bank(0, bank)
+        font.channel_set_preset_number(0, program, bank == 128)
         held = np.zeros(int(seconds * RATE), dtype=np.float32)
         tail = np.zeros(int((0.6 if bank else 0.25) * RATE), dtype=np.float32)
-        font.channel_note_on(0, pitch, velocity)  # type: ignore[attr-defined]
-        font.render(memoryview(held).cast("B"))  # type: ignore[attr-defined]
+        font.channel_note_on(0, pitch, velocity)
+        font.render(held.view(np.uint8))
         if not bank:
-            font.channel_note_off(0, pitch)  # type: ignore[attr-defined]
-        font.render(memoryview(tail).cast("B"))  # type: ignore[attr-defined]
+            font.channel_note_off(0, pitch)
+        font.render(tail.view(np.uint8))
         return np.concatenate([held, tail]) * np.float32(1.6)
 
     return play

@@ -1,7 +1,8 @@
-"""What is played: rhythms as text, one character a step. The second reading of each style is held back from tuning.
+"""What is played: rhythms as text, one character a step. A style's second reading is held back from tuning.
 
 ``x`` is a hit, ``o`` a soft one; a pattern as long as a bar repeats, a longer one runs over several bars.
 """
+# ruff: noqa: E501 - a table, one part of a band a line
 
 from dataclasses import dataclass
 

@@ -1,6 +1,7 @@
 """What a file sounds like, as Chromaprint sees its first two minutes. ffmpeg computes it."""
 
 import sys
+import tempfile
 from array import array
 from pathlib import Path
 
@@ -9,29 +10,49 @@ import imageio_ffmpeg
 from dj_contracts.downloads import Fingerprint
 from dj_servicekit.logs import log
 from download_worker.attempt import Attempt
-from download_worker.media import run_ffmpeg
+from download_worker.errors import JobFailed
+from download_worker.media import find_ffmpeg, run_ffmpeg
+from download_worker.settings import Settings
 
 _SECONDS = "120"
+_PATIENCE_SECONDS = 120
 
 
 def take_fingerprint(
     path: Path, duration_seconds: float, ffmpeg: str, attempt: Attempt, *, timeout_seconds: float
 ) -> Fingerprint | None:
     """None for what is too short to have one (under some three seconds)."""
-    raw = path.with_name("fingerprint.raw")
     words = ["-i", str(path), "-map", "0:a:0", "-t", _SECONDS, "-f", "chromaprint", "-fp_format", "raw"]
     # A system's ffmpeg may have been built without Chromaprint. The one that comes with us has it.
     for program in dict.fromkeys((ffmpeg, str(imageio_ffmpeg.get_ffmpeg_exe()))):
-        status, said = run_ffmpeg(program, [*words, "-y", str(raw)], attempt, timeout_seconds)
+        with tempfile.NamedTemporaryFile() as raw:
+            status, said = run_ffmpeg(program, [*words, "-y", raw.name], attempt, timeout_seconds)
+            content = Path(raw.name).read_bytes()
         if status == 0:
             break
     else:
         log.warning("no_fingerprint", text=said[-500:])
         return None
     items = array("I")
-    content = raw.read_bytes()
-    raw.unlink()
     items.frombytes(content[: len(content) // items.itemsize * items.itemsize])
     if sys.byteorder == "big":
         items.byteswap()
     return Fingerprint(items=items.tolist(), duration_seconds=duration_seconds) if items else None
+
+
+def fingerprint_of(
+    audio_path: str, duration_seconds: float, attempt: Attempt, settings: Settings
+) -> Fingerprint | None:
+    """Of a track's file, where this worker can see it; essentia-api may see folders that it does not."""
+    path = (settings.audio_dir / audio_path).resolve()
+    seen = any(path.is_relative_to(folder.resolve()) for folder in (settings.audio_dir, *settings.music_dirs))
+    if not seen or not path.is_file():
+        return None
+    try:
+        return take_fingerprint(
+            path, duration_seconds, find_ffmpeg(), attempt, timeout_seconds=_PATIENCE_SECONDS
+        )
+    except JobFailed as exc:
+        # What was measured is worth more than this, and is not given up for it.
+        log.warning("no_fingerprint", text=exc.detail)
+        return None

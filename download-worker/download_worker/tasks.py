@@ -21,6 +21,7 @@ from download_worker.analysis import analyze
 from download_worker.attempt import Attempt
 from download_worker.download import download
 from download_worker.errors import Dropped, GatewayAway, GivenUp, JobFailed
+from download_worker.fingerprint import fingerprint_of
 from download_worker.gateway import GatewayClient
 from download_worker.outcome import Outcome
 from download_worker.settings import Settings
@@ -87,7 +88,11 @@ def _perform(claim: JobClaim, attempt: Attempt, gateway: GatewayClient, settings
     attempt.check()
     match claim.payload:
         case AnalyzePayload():
-            return Outcome(analyze(claim.payload, attempt, settings))
+            done = analyze(claim.payload, attempt, settings)
+            done.fingerprint = fingerprint_of(
+                claim.payload.audio_path, done.analysis.duration_seconds, attempt, settings
+            )
+            return Outcome(done)
         case DownloadPayload():
             return download(claim.payload, attempt, gateway, settings)
         case DurationPayload():

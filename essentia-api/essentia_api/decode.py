@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from dj_contracts.errors import ErrorCode
 from essentia_api.errors import Refusal
+from essentia_api.peaks import TruePeak
 
 SAMPLE_RATE = 44_100
 Samples = NDArray[np.float32]
@@ -35,13 +36,14 @@ _PR_SET_PDEATHSIG = 1
 _ANTIPHASE_RATIO = 0.02  # the sum of both channels holds under 2 % of the energy of their difference
 _TRUNCATED_SHARE = 0.97
 _CLOCK = re.compile(r"Duration: (\d+):(\d\d):(\d\d\.\d+)")
-_SUMMARY = re.compile(r"^\s+(I|LRA|Peak):\s+(-?[\d.]+|-?inf|nan) (?:LUFS|LU|dBFS)", re.MULTILINE)
+_SUMMARY = re.compile(r"^\s+(I|LRA):\s+(-?[\d.]+|-?inf|nan) (?:LUFS|LU)", re.MULTILINE)
 _SILENT_LUFS = -70.0
+_LOUDEST = np.float32(100.0)  # 40 dB over full scale; a file of floats can hold infinity
 
 
 @dataclass(frozen=True)
 class Levels:
-    """Of the whole file, by EBU R128."""
+    """Of the whole file, by EBU R128; the peak is that of the stereo sound at 44.1 kHz."""
 
     integrated_lufs: float | None = None
     range_lu: float | None = None
@@ -96,7 +98,7 @@ class Decoding:
             find_ffmpeg(), "-hide_banner", "-nostats", "-nostdin", "-v", "info", "-threads", "1",
             "-protocol_whitelist", "file,pipe", "-format_whitelist", _CONTAINERS, "-i", f"file:{self._path}",
             "-map", "0:a:0", "-t", str(self._max_seconds + 1),
-            *(("-af", "ebur128=peak=true:framelog=quiet") if self._loudness else ()),
+            *(("-af", "ebur128=framelog=quiet") if self._loudness else ()),
             "-f", "f32le", "-ac", "2", "-ar", str(SAMPLE_RATE), "pipe:1",
         ]  # fmt: skip
 
@@ -106,12 +108,16 @@ class Decoding:
         # Pages that a short track does not reach are never taken from the machine.
         window = np.empty(_WINDOW_FRAMES, dtype=np.float32)
         filled = total = 0
+        peak = TruePeak()
         while block := stream.read(_CHUNK_FRAMES * 8):
             if filled == len(window):
                 _refuse_declared_length(_read(messages), self._max_seconds)
                 yield window
                 filled = 0
-            mono = _mono(block)
+            stereo = _stereo(block)
+            if self._loudness:
+                peak.feed(stereo)
+            mono = _mono(stereo)
             window[filled : filled + len(mono)] = mono
             filled += len(mono)
             total += len(mono)
@@ -119,7 +125,7 @@ class Decoding:
         process.wait()
         text = _read(messages)
         _refuse_unusable(self.seconds, text, self._max_seconds)
-        self.levels = _levels(text)
+        self.levels = _levels(text, peak.decibels)
         yield window[:filled]
 
 
@@ -145,15 +151,19 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _mono(block: bytes) -> Samples:
+def _stereo(block: bytes) -> Samples:
     stereo = np.frombuffer(block[: len(block) // 8 * 8], dtype=np.float32).reshape(-1, 2)
+    if np.min(stereo, initial=0) >= -_LOUDEST and np.max(stereo, initial=0) <= _LOUDEST:
+        return stereo
+    return np.clip(np.nan_to_num(stereo, nan=0.0), -_LOUDEST, _LOUDEST)
+
+
+def _mono(stereo: Samples) -> Samples:
     left, right = stereo[:, 0], stereo[:, 1]
     mid = (left + right) * np.float32(0.5)
     side = (left - right) * np.float32(0.5)
-    if float(np.dot(mid, mid)) < _ANTIPHASE_RATIO * float(np.dot(side, side)):
-        mid = left.copy()
-    np.nan_to_num(mid, copy=False, nan=0.0, posinf=1.0, neginf=-1.0)
-    return mid
+    cancelled = float(np.dot(mid, mid)) < _ANTIPHASE_RATIO * float(np.dot(side, side))
+    return left if cancelled else mid
 
 
 def _refuse_declared_length(messages: str, max_seconds: float) -> None:
@@ -201,10 +211,9 @@ def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
-def _levels(messages: str) -> Levels:
+def _levels(messages: str, true_peak_dbtp: float | None) -> Levels:
     found = {name: float(value) for name, value in _SUMMARY.findall(messages)}
-    integrated, peak = found.get("I"), found.get("Peak")
+    integrated = found.get("I")
     if integrated is None or not np.isfinite(integrated) or integrated <= _SILENT_LUFS:
-        integrated = None
-    spread = found.get("LRA") if integrated is not None else None
-    return Levels(integrated, spread, peak if peak is not None and np.isfinite(peak) else None)
+        return Levels(true_peak_dbtp=true_peak_dbtp)
+    return Levels(integrated, found.get("LRA"), true_peak_dbtp)

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Response
 
 from dj_servicekit.http import install_error_answers
 from essentia_api.decode import find_ffmpeg
+from essentia_api.metrics import AnalysisMetrics
 from essentia_api.pool import AnalysisPool
 from essentia_api.requests import BodyLimit
 from essentia_api.routes import router
@@ -25,6 +26,7 @@ def create_app(settings: Settings) -> FastAPI:
             timeout_seconds=settings.analysis_timeout_seconds,
             memory_mb=settings.analysis_memory_mb,
         )
+        app.state.metrics = AnalysisMetrics(app.state.pool)
         yield
         app.state.pool.close()
 

@@ -4,6 +4,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -67,6 +68,13 @@ REQUEST_BODY: dict[str, Any] = {
 
 async def audio_to_analyze(request: Request) -> AsyncIterator[Wanted]:
     """The file to measure; an upload is removed again when the request ends."""
+    with request.app.state.metrics.counted():
+        async with _open(request) as wanted:
+            yield wanted
+
+
+@asynccontextmanager
+async def _open(request: Request) -> AsyncIterator[Wanted]:
     settings: Settings = request.app.state.settings
     pool: AnalysisPool = request.app.state.pool
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):

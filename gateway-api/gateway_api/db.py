@@ -1,7 +1,10 @@
 """The connection pool, and the one place where a broken constraint becomes a domain word."""
 
+import math
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -18,6 +21,11 @@ _CONSTRAINTS: dict[str, type[ServiceError]] = {
     "jobs_username_fkey": NotFound,
     "download_preferences_username_fkey": NotFound,
     "playlist_tracks_track_fkey": NotFound,
+    "albums_username_fkey": NotFound,
+    "smart_playlists_username_fkey": NotFound,
+    "play_sessions_username_fkey": NotFound,
+    "plays_track_fkey": NotFound,
+    "plays_session_fkey": NotFound,
     "friends_username_key": Conflict,
     "tracks_pkey": Conflict,
     "playlist_tracks_once": Conflict,
@@ -27,6 +35,8 @@ _CONSTRAINTS: dict[str, type[ServiceError]] = {
 }
 _SENTENCES = {
     "playlist_tracks_track_fkey": "The playlist names a track that is not in this collection.",
+    "plays_track_fkey": "There is no such track in this collection.",
+    "plays_session_fkey": "There is no such session in this collection.",
     "friends_username_key": "A collection of that name exists.",
     "tracks_pkey": "A track with that id exists in this collection.",
     "jobs_one_open": "The track has an open job of this kind already.",
@@ -36,16 +46,39 @@ _SENTENCES = {
 }
 
 
+_FRESH_SECONDS = 1.0
+# The last three are pgvector's: how many an index keeps in view, that it is read on until enough has passed
+# the filters, and where it gives up. Set here, for in each question they would cost two journeys more.
+_SESSION = (
+    "statement_timeout=30000",
+    "lock_timeout=5000",
+    "hnsw.ef_search=100",
+    "hnsw.iterative_scan=relaxed_order",
+    "hnsw.max_scan_tuples=20000",
+)
+
+
 def make_pool(url: str, connections: int) -> Pool:
-    """A pool that is opened in the application's lifespan and waits at most five seconds."""
+    """A pool that is opened in the application's lifespan and waits at most five seconds. A connection
+    that has rested is tried before it is used; under load that would be every second journey."""
+    rests_since: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
+
+    async def note(conn: Connection) -> None:
+        rests_since[conn] = time.monotonic()
+
+    async def check(conn: Connection) -> None:
+        if time.monotonic() - rests_since.get(conn, -math.inf) > _FRESH_SECONDS:
+            await AsyncConnectionPool.check_connection(conn)
+
     return AsyncConnectionPool(
         url,
         min_size=2,
         max_size=connections,
         timeout=5,
         open=False,
-        check=AsyncConnectionPool.check_connection,
-        kwargs={"autocommit": True, "options": "-c statement_timeout=30000 -c lock_timeout=5000"},
+        check=check,
+        reset=note,
+        kwargs={"autocommit": True, "options": " ".join(f"-c {setting}" for setting in _SESSION)},
     )
 
 

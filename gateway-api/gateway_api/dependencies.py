@@ -30,3 +30,5 @@ async def _owner(
 Owner = Annotated[str, Depends(_owner)]
 TrackIDPath = Annotated[str, Path(pattern=r"^[A-Za-z0-9._~:-]{1,200}$", examples=["12345-A1"])]
 Limit = Annotated[int, Query(ge=1, le=500)]
+Offset = Annotated[int, Query(ge=0, le=10_000_000)]
+RowID = Annotated[int, Path(ge=1, le=2**63 - 1)]

@@ -12,24 +12,32 @@ from fastapi.middleware.gzip import GZipMiddleware
 
 from dj_servicekit.http import error_answers, install_error_answers
 from gateway_api.adapters.audio_folders import AudioFolders
-from gateway_api.adapters.audio_storage import FolderStorage
+from gateway_api.adapters.audio_storage import AudioStorage, FolderStorage
 from gateway_api.adapters.backup_folder import BackupFolder
 from gateway_api.adapters.dead_pushes import DeadPushes
+from gateway_api.adapters.embeddings.local import LocalEmbedder
 from gateway_api.adapters.event_bus import EventBus
 from gateway_api.adapters.ga_client import GAClient
 from gateway_api.adapters.job_queue import JobQueue
 from gateway_api.adapters.meilisearch.index import MeilisearchIndex
+from gateway_api.adapters.s3_storage import S3Storage, make_client
 from gateway_api.db import make_pool, transaction
+from gateway_api.embedding_port import TextEmbedder
+from gateway_api.features.albums import routes as albums
 from gateway_api.features.audio import routes as audio
 from gateway_api.features.backup import routes as backup
 from gateway_api.features.backup.runner import run_backups_for_ever
 from gateway_api.features.docs import routes as docs
 from gateway_api.features.downloads import internal_routes as internal_fingerprints
 from gateway_api.features.downloads import routes as downloads
+from gateway_api.features.duplicates import routes as duplicates
+from gateway_api.features.embeddings.runner import keep_embeddings_for_ever
+from gateway_api.features.embeddings.usecases import note_older_texts
 from gateway_api.features.friends import routes as friends
 from gateway_api.features.friends.store import ensure_friend
 from gateway_api.features.health import routes as health
 from gateway_api.features.health.metrics import CountRequests, RequestMetrics
+from gateway_api.features.history import routes as history
 from gateway_api.features.idempotency.once import AnsweredBefore, KeepAnswers, answer_again, once
 from gateway_api.features.indexing import routes as indexing
 from gateway_api.features.indexing.runner import keep_index_for_ever
@@ -47,7 +55,11 @@ from gateway_api.features.scan import routes as scan
 from gateway_api.features.scan.runner import run_scans_for_ever
 from gateway_api.features.search import routes as search
 from gateway_api.features.sets import routes as sets
+from gateway_api.features.similar import routes as similar
+from gateway_api.features.smart_playlists import routes as smart_playlists
+from gateway_api.features.statistics import routes as statistics
 from gateway_api.features.tracks import routes as tracks
+from gateway_api.features.trash import routes as trash
 from gateway_api.features.workers import internal_routes as internal_workers
 from gateway_api.features.workers import routes as workers
 from gateway_api.host_limits import HostLimits
@@ -56,6 +68,7 @@ from gateway_api.security import require_api_access, require_service_token
 from gateway_api.services import Services
 from gateway_api.settings import Settings
 
+_COLLECTION = (albums, smart_playlists, history, statistics, duplicates, trash)
 _LARGEST_JSON_BYTES = 16 * 1024**2
 _DESCRIPTION = "Your music collection: tracks, audio, search, playlists and sets that mix."
 
@@ -76,6 +89,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(docs.router)
     # Fixed paths stand before those with an id in their place: search before tracks, sets before playlists.
     for feature in (
+        similar,
         search,
         indexing,
         tracks,
@@ -84,6 +98,7 @@ def create_app(settings: Settings) -> FastAPI:
         pictures,
         sets,
         playlists,
+        *_COLLECTION,
         friends,
         reanalysis,
         jobs,
@@ -136,8 +151,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         dead_pushes=DeadPushes(settings.redis_url.get_secret_value()),
         ga=GAClient(settings.ga_url),
         index=_search_index(settings),
+        embedder=_text_embedder(settings),
         audio=folders,
-        storage=FolderStorage(folders),
+        storage=_audio_storage(settings, folders),
         backups=BackupFolder(settings.folder_of_backups, settings.disk_floor_bytes),
     )
     app.state.services = services
@@ -145,10 +161,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await services.db.open(wait=True, timeout=30)
     async with transaction(services.db) as conn:
         await ensure_friend(conn, settings.default_username)
+    if services.embedder is not None:
+        await note_older_texts(services.db, services.embedder)
     background = [
         asyncio.create_task(sweep_for_ever(services), name="sweep"),
         asyncio.create_task(run_scans_for_ever(services), name="scans"),
         asyncio.create_task(run_reanalyses_for_ever(services), name="reanalyses"),
+        asyncio.create_task(keep_embeddings_for_ever(services), name="embeddings"),
         asyncio.create_task(keep_index_for_ever(services), name="search index"),
         asyncio.create_task(run_backups_for_ever(services), name="backups"),
     ]
@@ -159,6 +178,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*background)
+        if services.embedder is not None:
+            await services.embedder.close()
         if services.index is not None:
             services.index.close()
         await services.ga.close()
@@ -166,6 +187,33 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         services.queue.close()
         services.dead_pushes.close()
         await services.db.close()
+
+
+def _audio_storage(settings: Settings, folders: AudioFolders) -> AudioStorage:
+    local = FolderStorage(folders)
+    if not (settings.s3_url and settings.s3_bucket and settings.s3_access_key and settings.s3_secret_key):
+        return local
+    secret = settings.s3_secret_key.get_secret_value()
+    client = make_client(settings.s3_url, settings.s3_access_key, secret, settings.s3_region)
+    return S3Storage(client, settings.s3_bucket, settings.s3_prefix, local)
+
+
+def _text_embedder(settings: Settings) -> TextEmbedder | None:
+    if settings.embeddings == "off":
+        return None
+    if settings.embeddings == "local":
+        return LocalEmbedder()
+    # The client of a service takes 60 MB, which an installation with the local model need not spend.
+    from gateway_api.adapters.embeddings.openai_form import OpenAIEmbedder
+
+    key = settings.embeddings_api_key
+    return OpenAIEmbedder(
+        settings.embeddings_base_url,
+        key.get_secret_value() if key else None,
+        settings.embeddings_model,
+        settings.embeddings_dimensions,
+        settings.embeddings_floor,
+    )
 
 
 def _search_index(settings: Settings) -> MeilisearchIndex | None:

@@ -11,6 +11,7 @@ from gateway_api.adapters.ga_client import GAClient
 from gateway_api.adapters.job_queue import JobQueue
 from gateway_api.adapters.meilisearch.index import MeilisearchIndex
 from gateway_api.db import Pool
+from gateway_api.embedding_port import TextEmbedder
 from gateway_api.settings import Settings
 
 
@@ -26,3 +27,4 @@ class Services:
     storage: AudioStorage
     backups: BackupFolder
     index: MeilisearchIndex | None = None
+    embedder: TextEmbedder | None = None

@@ -3,7 +3,7 @@
 import os
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
@@ -35,6 +35,13 @@ class Settings(ServiceSettings):
     music_dirs: PathList = ()
     max_upload_bytes: int = Field(default=2 * 1024**3, ge=1)
     disk_floor_bytes: int = Field(default=500 * 1024**2, ge=0)
+    gateway_url: str = Field(default="http://127.0.0.1:8000", pattern="^https?://[^/]")
+    s3_url: str | None = Field(default=None, pattern=r"^https?://")
+    s3_bucket: str | None = None
+    s3_prefix: str = ""
+    s3_region: str = "us-east-1"
+    s3_access_key: str | None = None
+    s3_secret_key: SecretStr | None = None
     backup_dir: Path | None = None
     backup_every_hours: float = Field(default=24, ge=0)
     backup_keep: int = Field(default=7, ge=0)
@@ -47,6 +54,13 @@ class Settings(ServiceSettings):
     index_poll_seconds: float = Field(default=0.5, gt=0)
     sweep_seconds: float = Field(default=2, gt=0)
     host_limits: str = "youtube.com=2/2 soundcloud.com=2/1 *=4/0"
+
+    embeddings: Literal["local", "openai", "off"] = "local"
+    embeddings_base_url: str = "https://api.openai.com/v1"
+    embeddings_api_key: SecretStr | None = None
+    embeddings_model: str = Field(default="text-embedding-3-small", min_length=1, max_length=200)
+    embeddings_dimensions: int | None = Field(default=None, ge=2, le=4000)
+    embeddings_floor: float = Field(default=0.25, ge=-1, le=1)
 
     @field_validator("music_dirs", mode="before")
     @classmethod
@@ -68,6 +82,15 @@ class Settings(ServiceSettings):
     def folder_of_backups(self) -> Path:
         """Left out, it is beside the audio, where scans pass over it as over every folder with a dot."""
         return self.backup_dir or self.audio_dir / ".backups"
+
+    @model_validator(mode="after")
+    def _a_bucket_needs_its_keys(self) -> "Settings":
+        given = (self.s3_url, self.s3_bucket, self.s3_access_key, self.s3_secret_key)
+        if any(given) and not all(given):
+            raise ValueError(
+                "S3_URL, S3_BUCKET, S3_ACCESS_KEY and S3_SECRET_KEY belong together. Set all four"
+            )
+        return self
 
     @model_validator(mode="after")
     def _public_needs_a_credential(self) -> "Settings":

@@ -5,7 +5,6 @@ could ask questions on, and is ended when it takes too long or falls silent.
 """
 
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -105,10 +104,16 @@ class Gamdl:
 
     def _run(self, words: list[str], place: Place, attempt: Attempt) -> tuple[str, int | None]:
         log_path = place.path / "gamdl.log"
+        leash = [
+            sys.executable,
+            "-m",
+            "download_worker.sources.leash",
+            str(self._settings.max_download_bytes),
+        ]
         with log_path.open("wb") as output:
             process = subprocess.Popen(
-                words,
-                stdin=subprocess.DEVNULL,
+                [*leash, *words],
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=place.path,
@@ -117,12 +122,6 @@ class Gamdl:
                 start_new_session=True,
                 pass_fds=(place.lock_fd,),
             )
-        limit = self._settings.max_download_bytes
-        try:
-            # Each file that it or its children write. It may have ended already.
-            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (limit, limit))
-        except ProcessLookupError:
-            log.debug("gamdl_ended_at_once")
         try:
             self._watch(process, place.path, attempt)
         finally:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from download_worker.testing.constellation import Constellation, any_runs, family_of, until
+from download_worker.testing.constellation import Constellation, any_runs, family_of, kill, until
 from download_worker.testing.fake_gamdl import install
 from download_worker.testing.fake_gateway import FakeGateway, FakeJob
 
@@ -128,6 +128,21 @@ def test_cookies_of_another_kind_are_refused(run_song: Download, cookies: Path, 
     (cookies / "apple-music.txt").write_text(content)
     failure = run_song("whole").failures[0]
     assert (failure.code, failure.transient) == ("cookies_expired", False)
+
+
+def test_a_worker_that_is_killed_leaves_none_behind(
+    constellation: Constellation, gateway: FakeGateway, environment: dict[str, str]
+) -> None:
+    gateway.add("d1", {"kind": "download", "url": "https://music.apple.com/us/song/a-song/hang"})
+    worker = constellation.start_worker(**environment)
+    constellation.enqueue("d1")
+    # The work horse, the leash, gamdl, and the child that gamdl starts.
+    until(lambda: len(family_of(worker.pid)) >= 4)
+    family = family_of(worker.pid)
+    kill(worker.pid, family[0])
+    until(lambda: not any_runs(family), seconds=10)
+    constellation.start_worker(**environment)
+    until(lambda: not constellation.incoming(), seconds=15)
 
 
 def test_cancelling_ends_it(

@@ -99,8 +99,8 @@ def test_two_workers_on_one_volume_never_touch_each_others_files(
     first = gateway.add("d1", {"kind": "download", "url": f"{web.url}/slow/tone.wav"})
     second = gateway.add("d2", {"kind": "download", "url": f"{web.url}/slow/other.wav"}, track_id="12345-A2")
     workers = [constellation.start_worker(), constellation.start_worker()]
-    for job in ("d1", "d2"):
-        constellation.enqueue(job)
+    for job_id in ("d1", "d2"):
+        constellation.enqueue(job_id)
     for job in (first, second):
         until(lambda job=job: any((pulse.progress or 0) > 10 for pulse in job.pulses))  # type: ignore[misc]
     assert constellation.incoming() == ["d1-1", "d2-1"]

@@ -1,22 +1,20 @@
-"""Tempo and beats: Essentia's Degara tracker, and the even grid that its beats lie on."""
+"""Tempo, beats and downbeats: the level from the pulse, decimals from the grid, the phase from the bars."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from essentia import standard as es
-from numpy.typing import NDArray
 
 from dj_contracts.analysis import Tempo
 from essentia_api.decode import SAMPLE_RATE, Samples
-from essentia_api.measure.pulse import rank_related
+from essentia_api.measure.bars import find_bars
+from essentia_api.measure.grid import lay_grid
+from essentia_api.measure.onsets import hear_onsets
+from essentia_api.measure.pitches import Pitches, hear_pitches
+from essentia_api.measure.pulse import Pulse, find_pulse
+from essentia_api.measure.tempocnn import likely_tempi
 
-Beats = NDArray[np.float64]
-
-_FEWEST_BEATS = 6
-_LINE_ROUNDS = 6
-_NEAR_SHARE = 0.08  # of a beat: 40 ms at 120 BPM, four frames of the tracker
-_LEAST_REGULAR = 0.5  # white noise reaches .4
-_STABLE = 0.85
+_SHORTEST_SECONDS = 5.0
+_SURE_PULSE = 0.6
 
 
 @dataclass(frozen=True)
@@ -26,43 +24,32 @@ class Rhythm:
     downbeats: list[float]
 
 
-def measure_rhythm(samples: Samples) -> Rhythm:
-    ticks = es.BeatTrackerDegara()(samples).astype(np.float64)
-    if len(ticks) < _FEWEST_BEATS:
+def measure_rhythm(samples: Samples, pitches: Pitches | None = None) -> Rhythm:
+    """``pitches`` saves hearing them again where the key has been measured already."""
+    if len(samples) < _SHORTEST_SECONDS * SAMPLE_RATE:
         return Rhythm(Tempo(), [], [])
-    first, period, on_line = _robust_line(ticks)
-    regular = float(np.mean(on_line))
-    if regular < _LEAST_REGULAR:
+    onsets = hear_onsets(samples)
+    pulse = find_pulse(onsets, likely_tempi(samples))
+    if not pulse.heard:
         return Rhythm(Tempo(), [], [])
-    stable = regular >= _STABLE
-    if stable:
-        count = int((len(samples) / SAMPLE_RATE - first) / period) + 1
-        beats = first + period * np.arange(count)
-    else:
-        beats, period = ticks, float(np.median(np.diff(ticks)))
-    bpm = 60 / period
+    grid = lay_grid(onsets, pulse.bpm)
+    if not grid.readings:
+        return Rhythm(Tempo(), [], [])
+    bars = find_bars(onsets, pitches or hear_pitches(samples), grid.readings, grid.period)
     tempo = Tempo(
-        bpm=round(bpm, 2),
-        confidence=round(regular, 3),
-        stable=stable,
-        candidates=rank_related(samples, bpm),
+        bpm=round(60 / grid.period, 2),
+        confidence=_confidence(pulse),
+        stable=grid.steady,
+        candidates=pulse.candidates,
     )
-    return Rhythm(tempo, [round(float(beat), 4) for beat in beats], [])
+    return Rhythm(
+        tempo,
+        [round(float(beat), 4) for beat in bars.beats],
+        [round(float(beat), 4) for beat in bars.downbeats],
+    )
 
 
-def _robust_line(ticks: Beats) -> tuple[float, float, NDArray[np.bool_]]:
-    """The first beat and the period of the even grid that most ticks lie on, and which ticks do.
-
-    The median gap is quantised to the tracker's frames, half a BPM at 124; a line through a hundred
-    beats is not, and ticks that jumped to a neighbouring onset do not bend it.
-    """
-    period = float(np.median(np.diff(ticks)))
-    index = np.concatenate([[0.0], np.cumsum(np.maximum(1, np.round(np.diff(ticks) / period)))])
-    near = np.ones(len(ticks), dtype=np.bool_)
-    first = float(ticks[0])
-    for _ in range(_LINE_ROUNDS):
-        period, first = (float(value) for value in np.polyfit(index[near], ticks[near], 1))
-        distance = np.abs(ticks - first - period * index)
-        near = distance <= max(_NEAR_SHARE * period, float(np.median(distance)))
-    steps = np.floor(first / period)
-    return first - steps * period, period, distance <= _NEAR_SHARE * period
+def _confidence(pulse: Pulse) -> float:
+    """A clear pulse at a level that no other candidate rivals: half of it hangs on each."""
+    clear = float(np.clip(pulse.strength / _SURE_PULSE, 0, 1))
+    return round(clear * (1 + pulse.candidates[0].score) / 2, 3)

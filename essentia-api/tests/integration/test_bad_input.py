@@ -144,6 +144,17 @@ def test_silence_in_every_part_is_null_or_empty(client: httpx.Client, folder: Pa
     assert body["beats"] == body["sections"] == body["cues"] == []
 
 
+def test_infinity_and_no_number_at_all_are_no_fault_of_ours(
+    client: httpx.Client, folder: Path, write: Write
+) -> None:
+    samples = house_loop(bpm=BPM, seconds=20)
+    samples[[1000, 30_000, 70_000, 90_000]] = [np.nan, np.inf, -np.inf, 3e38]
+    path = write("floats.wav", samples, "-c:a", "pcm_f32le").rename(folder / "floats.wav")
+    status, body = ask(client, path)
+    assert status == 200
+    assert body["loudness"]["true_peak_dbtp"] == pytest.approx(40, abs=3)
+
+
 def test_a_cover_alone_is_not_audio(client: httpx.Client, folder: Path) -> None:
     picture = folder / "cover.png"
     ffmpeg("-f", "lavfi", "-i", "testsrc=size=64x64", "-frames:v", "1", str(picture))

@@ -5,6 +5,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from dj_servicekit.errors import UpstreamUnavailable
 from gateway_api.db import transaction
 from gateway_api.features.health import store
+from gateway_api.features.indexing.store import measure_lag
 from gateway_api.services import Services
 
 _POOL = {
@@ -26,6 +27,7 @@ async def read_gauges(services: Services) -> CollectorRegistry:
             counts = await store.count_jobs(conn)
             failures = await store.count_failures(conn)
             oldest = await store.oldest_waiting_seconds(conn)
+            entries, lag = await measure_lag(conn)
     except UpstreamUnavailable:
         up.set(0)
         return registry
@@ -42,4 +44,8 @@ async def read_gauges(services: Services) -> CollectorRegistry:
         registry=registry,
     )
     waiting.set(oldest)
+    Gauge("dj_search_outbox_entries", "Changes that the search index has not.", registry=registry).set(
+        entries
+    )
+    Gauge("dj_search_outbox_lag_seconds", "The age of the oldest of them.", registry=registry).set(lag)
     return registry

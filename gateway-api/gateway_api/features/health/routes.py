@@ -45,14 +45,17 @@ async def health() -> Health:
 
 @router.get("/ready", responses=_NOT_READY)
 async def ready(gateway: Gateway, response: Response) -> Readiness:
-    names = ("postgres", "redis", "essentia", "ga")
+    names = ("postgres", "redis", "essentia", "ga", "storage")
     answers = await asyncio.gather(
         _database_answers(gateway),
         gateway.queue.ping(),
         _answers(gateway.settings.essentia_url),
         gateway.ga.ready(),
+        gateway.storage.answers(),
     )
     checks = dict(zip(names, answers, strict=True))
+    if gateway.index is not None:
+        checks["meilisearch"] = await gateway.index.answers()
     if not checks["postgres"]:
         response.status_code = 503
     return Readiness(status="ready" if checks["postgres"] else "not ready", checks=checks)

@@ -3,19 +3,16 @@
 from typing import Annotated, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from dj_servicekit.http import error_answers
-from gateway_api.dependencies import Gateway, Limit, Owner
+from gateway_api.dependencies import Gateway, Limit, Offset, Owner, RowID
 from gateway_api.features.playlists import usecases
 from gateway_api.features.playlists.m3u8 import MEDIA_TYPE
 from gateway_api.features.playlists.models import NewPlaylist, Playlist, PlaylistPatch, PlaylistTracks
 from gateway_api.preconditions import IfMatch, etag_of
 
 router = APIRouter(prefix="/api/playlists", tags=["playlists"])
-
-PlaylistID = Annotated[int, Path(ge=1, le=2**63 - 1)]
-Offset = Annotated[int, Query(ge=0, le=10_000_000)]
 
 
 @router.get("", responses=error_answers(422))
@@ -31,9 +28,7 @@ async def create_playlist(gateway: Gateway, owner: Owner, playlist: NewPlaylist)
 
 
 @router.get("/{playlist_id}", responses=error_answers(404, 422))
-async def get_playlist(
-    gateway: Gateway, owner: Owner, playlist_id: PlaylistID, response: Response
-) -> Playlist:
+async def get_playlist(gateway: Gateway, owner: Owner, playlist_id: RowID, response: Response) -> Playlist:
     playlist = await usecases.get_playlist(gateway.db, owner, playlist_id)
     response.headers["ETag"] = etag_of(playlist.updated_at)
     return playlist
@@ -41,7 +36,7 @@ async def get_playlist(
 
 @router.get("/{playlist_id}/tracks", responses=error_answers(404, 422))
 async def list_playlist_tracks(
-    gateway: Gateway, owner: Owner, playlist_id: PlaylistID, limit: Limit = 100, offset: Offset = 0
+    gateway: Gateway, owner: Owner, playlist_id: RowID, limit: Limit = 100, offset: Offset = 0
 ) -> PlaylistTracks:
     return await usecases.list_playlist_tracks(gateway.db, owner, playlist_id, limit=limit, offset=offset)
 
@@ -50,7 +45,7 @@ async def list_playlist_tracks(
 async def edit_playlist(
     gateway: Gateway,
     owner: Owner,
-    playlist_id: PlaylistID,
+    playlist_id: RowID,
     patch: PlaylistPatch,
     response: Response,
     if_match: IfMatch = None,
@@ -61,7 +56,7 @@ async def edit_playlist(
 
 
 @router.delete("/{playlist_id}", status_code=204, responses=error_answers(404, 422))
-async def delete_playlist(gateway: Gateway, owner: Owner, playlist_id: PlaylistID) -> None:
+async def delete_playlist(gateway: Gateway, owner: Owner, playlist_id: RowID) -> None:
     await usecases.delete_playlist(gateway.db, owner, playlist_id)
 
 
@@ -73,7 +68,7 @@ async def delete_playlist(gateway: Gateway, owner: Owner, playlist_id: PlaylistI
 async def export_playlist(
     gateway: Gateway,
     owner: Owner,
-    playlist_id: PlaylistID,
+    playlist_id: RowID,
     format: Annotated[Literal["m3u8"], Query(description="The kind of file.")] = "m3u8",  # noqa: A002, ARG001
 ) -> Response:
     """The playlist as a file for DJ software. Tracks without audio are named in comments."""

@@ -86,6 +86,18 @@ async def rename_playlist(conn: Connection, username: str, playlist_id: int, nam
     return cursor.rowcount == 1
 
 
+async def list_entries(conn: Connection, playlist_id: int) -> list[tuple[str, bool]]:
+    """(track id, whether it is in the trash) of every entry, in order."""
+    cursor = await conn.execute(
+        """
+        select pt.track_id, t.deleted_at is not null from playlist_tracks pt
+        join tracks t using (username, track_id) where pt.playlist_id = %s order by pt.position
+        """,
+        [playlist_id],
+    )
+    return [(str(track_id), bool(trashed)) for track_id, trashed in await cursor.fetchall()]
+
+
 async def set_tracks(conn: Connection, username: str, playlist_id: int, track_ids: Sequence[str]) -> None:
     await conn.execute("delete from playlist_tracks where playlist_id = %s", [playlist_id])
     await conn.execute(

@@ -51,7 +51,8 @@ async def edit_playlist(
         require_match(if_match, updated_at)
         await store.rename_playlist(conn, username, playlist_id, patch.name)
         if patch.track_ids is not None:
-            await store.set_tracks(conn, username, playlist_id, patch.track_ids)
+            order = keep_trashed(patch.track_ids, await store.list_entries(conn, playlist_id))
+            await store.set_tracks(conn, username, playlist_id, order)
         return await _get(conn, username, playlist_id)
 
 
@@ -69,6 +70,20 @@ async def export_m3u8(db: Pool, username: str, playlist_id: int, audio: AudioFol
     return playlist.name, write_m3u8(
         playlist.name, [(row, _find_file(row.audio_path, audio)) for row in rows]
     )
+
+
+def keep_trashed(wanted: list[str], before: list[tuple[str, bool]]) -> list[str]:
+    """The wanted order, and what is in the trash behind the track that it stood behind: the caller did
+    not see it and cannot have meant to drop it."""
+    following: dict[str | None, list[str]] = {}
+    ahead: str | None = None
+    asked = set(wanted)
+    for track_id, trashed in before:
+        if track_id in asked:
+            ahead = track_id
+        elif trashed:
+            following.setdefault(ahead, []).append(track_id)
+    return [one for place in (None, *wanted) for one in ([place] if place else []) + following.get(place, [])]
 
 
 def _find_file(audio_path: str | None, audio: AudioFolders) -> Path | None:

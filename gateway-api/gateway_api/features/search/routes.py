@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from dj_contracts.tracks import SearchHits, Username
@@ -11,6 +11,7 @@ from dj_servicekit.http import error_answers
 from gateway_api.dependencies import Gateway, Owner
 from gateway_api.features.search import usecases
 from gateway_api.features.tracks.filters import TrackFilter
+from gateway_api.query_models import query_parameters, query_reader
 from gateway_api.search_port import Facet, Sort
 
 router = APIRouter(tags=["search"])
@@ -38,13 +39,17 @@ class SearchQuery(TrackFilter):
     username: Username | None = None
 
 
-@router.get("/api/search", responses=error_answers(422))
-@router.get("/api/tracks/search", responses=error_answers(422))
-async def search_tracks(gateway: Gateway, owner: Owner, query: Annotated[SearchQuery, Query()]) -> SearchHits:
+_PARAMETERS = query_parameters(SearchQuery)
+
+
+@router.get("/api/search", responses=error_answers(422), openapi_extra=_PARAMETERS)
+@router.get("/api/tracks/search", responses=error_answers(422), openapi_extra=_PARAMETERS)
+async def search_tracks(
+    gateway: Gateway, owner: Owner, query: Annotated[SearchQuery, Depends(query_reader(SearchQuery))]
+) -> SearchHits:
     """Find tracks by words in any order, with typos forgiven, and filters."""
-    filters = TrackFilter.model_validate(query.model_dump(include=set(TrackFilter.model_fields)))
     question = usecases.read_question(
-        query.q.replace("\x00", ""), query.filter.replace("\x00", ""), filters=filters, username=owner
+        query.q.replace("\x00", ""), query.filter.replace("\x00", ""), filters=query, username=owner
     )
     question = replace(
         question,

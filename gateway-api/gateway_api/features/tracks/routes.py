@@ -2,16 +2,18 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Response
+from pydantic import Field
 
 from dj_contracts.analysis import AnalysisResult
 from dj_contracts.tracks import NewTrack, Track, TrackFields
 from dj_servicekit.http import error_answers
-from gateway_api.dependencies import Gateway, Limit, Owner, TrackIDPath
+from gateway_api.dependencies import Gateway, Owner, TrackIDPath
 from gateway_api.features.tracks import usecases
 from gateway_api.features.tracks.filters import TrackFilter
-from gateway_api.features.tracks.models import TrackPage
+from gateway_api.features.tracks.models import BulkEdit, BulkEdited, TrackPage
 from gateway_api.preconditions import IfMatch, etag_of
+from gateway_api.query_models import query_parameters, query_reader
 
 router = APIRouter(prefix="/api/tracks", tags=["tracks"])
 
@@ -19,16 +21,17 @@ router = APIRouter(prefix="/api/tracks", tags=["tracks"])
 class ListQuery(TrackFilter):
     sort: Literal["added", "title", "artist", "bpm"] = "added"
     after: str | None = None
-    limit: Limit = 50
+    limit: int = Field(default=50, ge=1, le=500)
     username: str | None = None
 
 
-@router.get("", responses=error_answers(422))
-async def list_tracks(gateway: Gateway, owner: Owner, query: Annotated[ListQuery, Query()]) -> TrackPage:
+@router.get("", responses=error_answers(422), openapi_extra=query_parameters(ListQuery))
+async def list_tracks(
+    gateway: Gateway, owner: Owner, query: Annotated[ListQuery, Depends(query_reader(ListQuery))]
+) -> TrackPage:
     """A page of the collection. Pass ``next`` of one page as ``after`` to get the one that follows."""
-    filters = TrackFilter.model_validate(query.model_dump(include=set(TrackFilter.model_fields)))
     return await usecases.list_tracks(
-        gateway.db, owner, filters=filters, sort=query.sort, after=query.after, limit=query.limit
+        gateway.db, owner, filters=query, sort=query.sort, after=query.after, limit=query.limit
     )
 
 
@@ -36,6 +39,12 @@ async def list_tracks(gateway: Gateway, owner: Owner, query: Annotated[ListQuery
 async def create_track(gateway: Gateway, owner: Owner, track: NewTrack) -> Track:
     """Add a track by hand. What is set here wins over what is measured later."""
     return await usecases.create_track(gateway.db, owner, track)
+
+
+@router.patch("", responses=error_answers(404, 422))
+async def edit_tracks(gateway: Gateway, owner: Owner, edit: BulkEdit) -> BulkEdited:
+    """The same edit of up to 500 tracks: of all of them, or of none when one is not there."""
+    return await usecases.edit_tracks(gateway.db, owner, edit)
 
 
 @router.get("/{track_id}", responses=error_answers(404, 422))

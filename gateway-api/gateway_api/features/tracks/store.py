@@ -102,6 +102,38 @@ async def lock_track(conn: Connection, username: str, track_id: str) -> bool:
     return await cursor.fetchone() is not None
 
 
+async def lock_tracks(conn: Connection, username: str, track_ids: Sequence[str]) -> set[str]:
+    """Hold those of the tracks that live; answers which they are."""
+    cursor = await conn.execute(
+        """
+        select track_id from tracks where username = %s and track_id = any(%s) and deleted_at is null
+        order by track_id for update
+        """,
+        [username, list(track_ids)],
+    )
+    return {str(row[0]) for row in await cursor.fetchall()}
+
+
+async def change_tags(
+    conn: Connection, username: str, track_ids: Sequence[str], *, add: Sequence[str], remove: Sequence[str]
+) -> None:
+    """Take tags away and then add others; the order of those that stay is kept, and none stands twice."""
+    await conn.execute(
+        """
+        update tracks t set updated_at = now(), local_tags = (
+            select coalesce(array_agg(tag order by place), '{}') from (
+                select tag, min(place) as place
+                from unnest(array(select kept from unnest(t.local_tags) as kept where kept <> all(%s))
+                            || %s::text[]) with ordinality as both_kinds (tag, place)
+                where tag <> '' group by tag
+            ) once
+        )
+        where username = %s and track_id = any(%s)
+        """,
+        [list(remove), list(add), username, list(track_ids)],
+    )
+
+
 async def insert_track(conn: Connection, username: str, track_id: str, fields: Mapping[str, Any]) -> None:
     names = ["username", "track_id", *fields]
     await conn.execute(

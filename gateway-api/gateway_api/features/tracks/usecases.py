@@ -11,10 +11,11 @@ from dj_contracts.analysis import AnalysisResult
 from dj_contracts.tracks import NewTrack, Track, TrackFields
 from dj_servicekit.errors import Conflict, Malformed, NotFound
 from gateway_api.db import Connection, Pool, reading, transaction
+from gateway_api.features.embeddings.usecases import keep_sound
 from gateway_api.features.jobs import store as jobs_store
-from gateway_api.features.tracks import store
+from gateway_api.features.tracks import edits, store
 from gateway_api.features.tracks.filters import TrackFilter
-from gateway_api.features.tracks.models import MEASURED, TrackPage, TrackRow
+from gateway_api.features.tracks.models import MEASURED, BulkEdit, BulkEdited, TrackPage, TrackRow
 from gateway_api.preconditions import require_match
 
 
@@ -61,25 +62,31 @@ async def edit_track(
     db: Pool, username: str, track_id: str, patch: TrackFields, if_match: str | None = None
 ) -> Track:
     """Set what the patch names. A measured field set to null goes back to what was measured."""
-    fields = patch.model_dump(exclude_unset=True)
-    corrections = {name: fields[name] for name in MEASURED if name in fields}
-    for name in ("title", "artist", "album", "genres", "styles", "local_tags"):
-        if name in fields and fields[name] is None:
-            raise Malformed(f"{name} cannot be null: leave it out, or set it to an empty value.")
-    if fields.get("title") == "":
-        raise Malformed("A track needs a title.")
+    edits.require_sense(patch)
     async with transaction(db) as conn:
         if not await store.lock_track(conn, username, track_id):
             raise track_not_found(track_id)
         if if_match is not None:
             require_match(if_match, (await _get_row(conn, username, track_id)).updated_at)
-        if any(value is None for value in corrections.values()):
-            measured = await store.find_analysis(conn, username, track_id)
-            fallback = store.measured_values(measured) if measured else {}
-            fields |= {name: fallback.get(name) for name, value in corrections.items() if value is None}
-        await store.update_track(conn, username, track_id, fields)
-        await store.save_corrections(conn, username, track_id, corrections)
+        await edits.apply(conn, username, track_id, patch)
         return (await _get_row(conn, username, track_id)).to_track()
+
+
+async def edit_tracks(db: Pool, username: str, bulk: BulkEdit) -> BulkEdited:
+    """The same edit of many tracks: of all of them or, when one is not there, of none."""
+    edits.require_sense(bulk.set)
+    wanted = list(dict.fromkeys(bulk.track_ids))
+    async with transaction(db) as conn:
+        # In one order, so that two such edits do not wait for each other for ever.
+        there = await store.lock_tracks(conn, username, sorted(wanted))
+        if missing := [track_id for track_id in wanted if track_id not in there]:
+            raise NotFound(f"Nothing was changed. Not in this collection: {', '.join(missing[:10])}.")
+        for track_id in wanted:
+            await edits.apply(conn, username, track_id, bulk.set)
+        if bulk.add_tags or bulk.remove_tags:
+            await store.change_tags(conn, username, wanted, add=bulk.add_tags, remove=bulk.remove_tags)
+        rows = await store.list_by_id(conn, username, wanted)
+    return BulkEdited(tracks=[row.to_track() for row in rows])
 
 
 async def delete_track(db: Pool, username: str, track_id: str) -> None:
@@ -111,6 +118,8 @@ async def apply_analysis(conn: Connection, username: str, track_id: str, result:
     }
     columns = {"duration_seconds": result.duration_seconds, "analyzed_at": datetime.now(UTC)}
     await store.update_track(conn, username, track_id, measured | columns)
+    if result.embedding is not None:
+        await keep_sound(conn, username, track_id, result.embedding)
 
 
 async def _get_row(conn: Connection, username: str, track_id: str) -> TrackRow:

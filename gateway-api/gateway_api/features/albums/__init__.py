@@ -1,0 +1,1 @@
+"""Albums, which are releases, and their tracks."""

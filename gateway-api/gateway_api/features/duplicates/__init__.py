@@ -1,0 +1,1 @@
+"""One recording under several ids: shown, merged, and merges undone."""

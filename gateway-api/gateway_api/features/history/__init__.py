@@ -1,0 +1,1 @@
+"""What was played, when, and in which session."""

@@ -1,0 +1,1 @@
+"""Tracks by sound, by meaning, and what goes well with a track."""

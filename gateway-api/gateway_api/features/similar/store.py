@@ -1,0 +1,176 @@
+"""The statements that find what is near.
+
+The index of a model holds every collection, and filters are applied to what it yields, nearest first.
+It is read on until enough has passed them (pgvector's iterative scan, set in db.py); where that ends too
+early, because almost nothing passes, what passes is compared one by one.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg.rows import class_row
+
+from gateway_api.db import Connection
+from gateway_api.embedding_port import Vector
+from gateway_api.features.embeddings.models import Kind, Space
+from gateway_api.features.embeddings.store import as_text, comparable
+from gateway_api.features.similar.models import Candidate, Near, Probe
+from gateway_api.features.tracks.filters import TrackFilter
+
+
+async def find_probe(conn: Connection, username: str, track_id: str, kind: Kind) -> Probe | None:
+    cursor = await conn.execute(
+        """
+        select e.model, e.dims, e.embedding::text
+        from track_embeddings e join tracks t using (username, track_id)
+        where e.username = %s and e.track_id = %s and e.kind = %s and e.embedding is not null
+          and t.deleted_at is null
+        """,
+        [username, track_id, kind.value],
+    )
+    row: Any = await cursor.fetchone()
+    return Probe(Space(kind, row[0], row[1]), row[2]) if row else None
+
+
+def probe_of(model: str, vector: Vector) -> Probe:
+    return Probe(Space(Kind.TEXT, model, len(vector)), as_text(vector))
+
+
+async def list_near(
+    conn: Connection,
+    username: str,
+    probe: Probe,
+    filters: TrackFilter,
+    *,
+    limit: int,
+    besides: str | None = None,
+    exact: bool = False,
+) -> list[Near]:
+    """The nearest tracks that pass the filters; the nearest first."""
+    if not exact:
+        found = await _near(conn, username, probe, filters, limit=limit, besides=besides, exact=False)
+        if len(found) >= limit:
+            return found
+    return await _near(conn, username, probe, filters, limit=limit, besides=besides, exact=True)
+
+
+async def _near(
+    conn: Connection,
+    username: str,
+    probe: Probe,
+    filters: TrackFilter,
+    *,
+    limit: int,
+    besides: str | None,
+    exact: bool,
+) -> list[Near]:
+    conditions, parameters = filters.conditions()
+    where = " and ".join(
+        [
+            "e.kind = %(kind)s",
+            "e.model = %(model)s",
+            "e.dims = %(dims)s",
+            "e.embedding is not null",
+            "e.username = any(%(owners)s)",
+            "t.deleted_at is null",
+            *(["(e.username, e.track_id) <> (%(username)s, %(besides)s)"] if besides else []),
+            *conditions,
+        ]
+    )
+    # Without the cast that the index is made of, no index answers: every row that passes is compared.
+    kind = "vector" if exact else comparable(probe.space)[0]
+    cursor = conn.cursor(row_factory=class_row(Near))
+    # Not prepared: a plan made for any model could not use the index of this one.
+    await cursor.execute(
+        f"""
+        with near as materialized (
+            select e.username, e.track_id, e.embedding::{kind} <=> %(probe)s::{kind} as distance
+            from track_embeddings e join tracks t using (username, track_id)
+            where {where} order by e.embedding::{kind} <=> %(probe)s::{kind} limit %(limit)s
+        )
+        select username, track_id, 1 - distance as similarity from near order by distance, track_id
+        """,
+        parameters
+        | {
+            "kind": probe.space.kind.value,
+            "model": probe.space.model,
+            "dims": probe.space.dims,
+            "username": username,
+            "owners": filters.owner or [username],
+            "besides": besides,
+            "probe": probe.vector,
+            "limit": limit,
+        },
+        prepare=False,
+    )
+    return await cursor.fetchall()
+
+
+async def list_near_in_tempo(
+    conn: Connection, username: str, bpm: float, filters: TrackFilter, *, share: float, limit: int
+) -> list[tuple[str, str]]:
+    """(username, track id) of the tracks nearest in tempo."""
+    conditions, parameters = filters.conditions()
+    where = " and ".join(
+        [
+            "t.username = any(%(owners)s)",
+            "t.deleted_at is null",
+            "t.bpm between %(low)s and %(high)s",
+            *conditions,
+        ]
+    )
+    cursor = await conn.execute(
+        f"""
+        select t.username, t.track_id from tracks t where {where}
+        order by abs(t.bpm - %(probe)s), t.track_id limit %(limit)s
+        """,
+        parameters
+        | {
+            "owners": filters.owner or [username],
+            "low": bpm * (1 - share),
+            "high": bpm * (1 + share),
+            "probe": bpm,
+            "limit": limit,
+        },
+    )
+    return [(str(owner), str(track_id)) for owner, track_id in await cursor.fetchall()]
+
+
+async def list_candidates(
+    conn: Connection, username: str, track_id: str, candidates: Sequence[tuple[str, str]]
+) -> list[Candidate]:
+    """How near each of these is to the track, by every model that knows both."""
+    cursor = conn.cursor(row_factory=class_row(Candidate))
+
+    def similarity(kind: Kind) -> str:
+        return f"""(
+            select 1 - (theirs.embedding <=> ours.embedding)
+            from track_embeddings ours join track_embeddings theirs using (kind, model, dims)
+            where ours.username = %(username)s and ours.track_id = %(track_id)s and ours.kind = '{kind.value}'
+              and theirs.username = t.username and theirs.track_id = t.track_id
+              and ours.embedding is not null and theirs.embedding is not null
+        )"""
+
+    await cursor.execute(
+        f"""
+        select t.username, t.track_id, t.bpm, t.key,
+               {similarity(Kind.AUDIO)} as sound, {similarity(Kind.TEXT)} as text
+        from unnest(%(owners)s::text[], %(tracks)s::text[]) as wanted (username, track_id)
+        join tracks t using (username, track_id)
+        """,
+        {
+            "username": username,
+            "track_id": track_id,
+            "owners": [owner for owner, _ in candidates],
+            "tracks": [one for _, one in candidates],
+        },
+    )
+    return await cursor.fetchall()
+
+
+async def has_due_texts(conn: Connection, username: str) -> bool:
+    cursor = await conn.execute(
+        "select exists (select from text_embeddings_due where username = %s)", [username]
+    )
+    row = await cursor.fetchone()
+    return bool(row and row[0])

@@ -1,0 +1,1 @@
+"""Playlists that are a saved filter and an order."""

@@ -1,0 +1,1 @@
+"""Tracks that were put away: shown, brought back, or deleted for ever."""
