@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dj_contracts.jobs import Fingerprint
+from dj_contracts.downloads import Fingerprint
 from gateway_api.db import transaction
 from gateway_api.features.downloads.attaching import keep_fingerprint
 from gateway_api.features.tracks import store as tracks_store

@@ -129,7 +129,7 @@ def test_the_manual_shows_the_defaults_that_the_services_have() -> None:
 
 
 # Without a default, or computed at start: the manual shows an example.
-STARTS_WITHOUT = {"DATABASE_URL", "REDIS_URL", "AUDIO_DIR", "GATEWAY_URL", "ESSENTIA_URL"}
+STARTS_WITHOUT = {"DATABASE_URL", "REDIS_URL", "AUDIO_DIR", "GATEWAY_URL", "ESSENTIA_URL", "S3_URL"}
 
 
 def as_written(value: object) -> str:
