@@ -108,7 +108,7 @@ def accuracy(pieces: Iterator[Piece], systems: list[str]) -> dict[str, Any]:
             if not row[0]:
                 wrong[name].append(f"{piece.name}: {answer.bpm and round(answer.bpm, 1)}")
             if name == "ours":
-                level = measure_energy(samples / float(np.std(samples)) * 0.1, answer.bpm)
+                level = measure_energy(samples * np.float32(0.1 / np.std(samples)), answer.bpm)
                 energies[piece.half].append((piece.drive, level.level or 0))
     table = {
         f"{name}, {half}": dict(zip(_COLUMNS, np.mean(found, axis=0).round(3).tolist(), strict=True))
