@@ -4,6 +4,7 @@ import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -33,8 +34,10 @@ class Parts:
     audio_dir: Path
     commands: dict[str, processes.Command] = field(default_factory=dict)
     running: dict[str, "Popen[bytes]"] = field(default_factory=dict)
+    starts: Counter[str] = field(default_factory=Counter)
 
     def start(self, name: str) -> "Popen[bytes]":
+        self.starts[name] += 1
         self.running[name] = processes.spawn(self.commands[name], self.log(name))
         return self.running[name]
 

@@ -175,6 +175,7 @@ def main() -> None:
             "REDIS_URL": valkey.url(home, valkey_port),
             "SERVICE_TOKEN": "a-token-for-the-benchmark",
             "AUDIO_DIR": str(home / "audio"),
+            "RATE_LIMIT_PER_SECOND": "0",
         }
         gateway = run_python("gateway", "-m", "gateway_api", PORT=str(gateway_port))
         run_python("bare", str(Path(__file__).parent / "_bare_row.py"), PORT=str(bare_port))

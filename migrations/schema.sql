@@ -158,6 +158,11 @@ CREATE TABLE public.download_preferences (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.fingerprint_keys (
+    key integer NOT NULL,
+    fingerprint_id integer NOT NULL
+);
+
 CREATE TABLE public.friends (
     id bigint NOT NULL,
     username text NOT NULL,
@@ -411,12 +416,21 @@ CREATE TABLE public.track_embeddings (
 ALTER TABLE ONLY public.track_embeddings ALTER COLUMN embedding SET STORAGE PLAIN;
 
 CREATE TABLE public.track_fingerprints (
+    id integer NOT NULL,
     username text NOT NULL,
     track_id text NOT NULL,
     items bytea NOT NULL,
-    keys integer[] NOT NULL,
     duration_seconds double precision NOT NULL,
     taken_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE public.track_fingerprints ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.track_fingerprints_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.track_merges (
@@ -499,6 +513,9 @@ ALTER TABLE ONLY public.audio_checksums
 ALTER TABLE ONLY public.download_preferences
     ADD CONSTRAINT download_preferences_pkey PRIMARY KEY (username);
 
+ALTER TABLE ONLY public.fingerprint_keys
+    ADD CONSTRAINT fingerprint_keys_pkey PRIMARY KEY (key, fingerprint_id);
+
 ALTER TABLE ONLY public.friends
     ADD CONSTRAINT friends_pkey PRIMARY KEY (id);
 
@@ -569,6 +586,9 @@ ALTER TABLE ONLY public.track_embeddings
     ADD CONSTRAINT track_embeddings_pkey PRIMARY KEY (username, track_id, kind);
 
 ALTER TABLE ONLY public.track_fingerprints
+    ADD CONSTRAINT track_fingerprints_id_key UNIQUE (id);
+
+ALTER TABLE ONLY public.track_fingerprints
     ADD CONSTRAINT track_fingerprints_pkey PRIMARY KEY (username, track_id);
 
 ALTER TABLE ONLY public.track_merges
@@ -581,6 +601,8 @@ ALTER TABLE ONLY public.workers
     ADD CONSTRAINT workers_pkey PRIMARY KEY (name);
 
 CREATE INDEX albums_title ON public.albums USING btree (username, public.dj_fold(title), release_id);
+
+CREATE INDEX fingerprint_keys_of ON public.fingerprint_keys USING btree (fingerprint_id);
 
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 
@@ -621,8 +643,6 @@ CREATE INDEX search_words_ending ON public.search_words USING btree (reverse(wor
 CREATE INDEX smart_playlists_owner ON public.smart_playlists USING btree (username, id);
 
 CREATE INDEX text_embeddings_due_order ON public.text_embeddings_due USING btree (change);
-
-CREATE INDEX track_fingerprints_keys ON public.track_fingerprints USING gin (keys);
 
 CREATE INDEX track_merges_owner ON public.track_merges USING btree (username, id DESC);
 
@@ -675,6 +695,9 @@ ALTER TABLE ONLY public.albums
 
 ALTER TABLE ONLY public.download_preferences
     ADD CONSTRAINT download_preferences_username_fkey FOREIGN KEY (username) REFERENCES public.friends(username) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.fingerprint_keys
+    ADD CONSTRAINT fingerprint_keys_fingerprint_id_fkey FOREIGN KEY (fingerprint_id) REFERENCES public.track_fingerprints(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES public.jobs(id) ON DELETE SET NULL;

@@ -55,8 +55,8 @@ def main() -> None:
         print(f"{row.name:<14}{row.overhead_ms:>13.1f} ms{row.jobs_a_second:>16.2f}")
     print(f"wanted: under {_WANTED_MS} ms; median of {options.blocks} blocks")
     print(f"Progress of a download, from the source's byte to the client ({progress.events} events):")
-    median, longest = progress.median_seconds, progress.longest_seconds
-    print(f"  median {median:.2f} s, longest {longest:.2f} s; wanted: under 1 s")
+    seen = f"median {progress.median_seconds:.2f} s, longest {progress.longest_seconds:.2f} s"
+    print(f"  {seen}; wanted: under 1 s")
     save(
         "jobs",
         {

@@ -52,7 +52,7 @@ _FRESH_SECONDS = 1.0
 _SESSION = (
     "statement_timeout=30000",
     "lock_timeout=5000",
-    "hnsw.ef_search=100",
+    "hnsw.ef_search=400",
     "hnsw.iterative_scan=relaxed_order",
     "hnsw.max_scan_tuples=20000",
 )

@@ -35,6 +35,7 @@ class Settings(ServiceSettings):
     music_dirs: PathList = ()
     max_upload_bytes: int = Field(default=2 * 1024**3, ge=1)
     disk_floor_bytes: int = Field(default=500 * 1024**2, ge=0)
+    gateway_url: str = Field(default="http://127.0.0.1:8000", pattern="^https?://[^/]")
     s3_url: str | None = Field(default=None, pattern=r"^https?://")
     s3_bucket: str | None = None
     s3_prefix: str = ""

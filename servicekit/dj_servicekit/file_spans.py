@@ -15,14 +15,15 @@ import os
 import select
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import h11
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import RequestResponseCycle
 
 EXTENSION = "dj.file_span"
 MESSAGE_KEY = "file_span"
+# A request's cycle of uvicorn, with h11 or with httptools; that of another server has neither name.
+_CYCLES = ("uvicorn.protocols.http.h11_impl", "uvicorn.protocols.http.httptools_impl")
 _THREADS = 16
 # How long a thread waits for its client, and what it sends at most before others have their turn.
 _PATIENCE_MS = 5
@@ -48,7 +49,7 @@ class FileSpans:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         cycle = getattr(send, "__self__", None)
-        if scope["type"] != "http" or not isinstance(cycle, RequestResponseCycle):
+        if scope["type"] != "http" or type(cycle).__module__ not in _CYCLES:
             await self.app(scope, receive, send)
             return
 
@@ -61,12 +62,11 @@ class FileSpans:
         scope.setdefault("extensions", {})[EXTENSION] = {}
         await self.app(scope, receive, send_spans)
 
-    async def _send(self, cycle: RequestResponseCycle, span: FileSpan) -> None:
+    async def _send(self, cycle: Any, span: FileSpan) -> None:
         await _flush(cycle)
         if cycle.disconnected or cycle.transport.is_closing() or not span.count:
             return
-        # h11 counts the bytes against Content-Length; they themselves pass it by.
-        cycle.conn.send_with_data_passthrough(h11.Data(data=cast("bytes", span)))
+        _count(cycle, span)
         # A descriptor of our own: uvicorn may close its own, and the number be another connection's.
         out = os.dup(cycle.transport.get_extra_info("socket").fileno())
         try:
@@ -80,7 +80,7 @@ class FileSpans:
             cycle.disconnected = True
             cycle.transport.abort()
 
-    async def _pour(self, cycle: RequestResponseCycle, span: FileSpan, out: int) -> bool:
+    async def _pour(self, cycle: Any, span: FileSpan, out: int) -> bool:
         offset, stop = span.offset, span.offset + span.count
         loop = asyncio.get_running_loop()
         while offset < stop and not cycle.disconnected:
@@ -95,6 +95,16 @@ class FileSpans:
             if offset < stop:
                 await _writable(out)
         return offset == stop
+
+
+def _count(cycle: Any, span: FileSpan) -> None:
+    """Count the bytes against Content-Length, for they themselves pass uvicorn by."""
+    if hasattr(cycle, "conn"):
+        cycle.conn.send_with_data_passthrough(h11.Data(data=cast("bytes", span)))
+    elif span.count <= cycle.expected_content_length:
+        cycle.expected_content_length -= span.count
+    else:
+        raise RuntimeError("Response content longer than Content-Length")
 
 
 def _send_turn(out: int, file: int, offset: int, stop: int) -> tuple[int, bool]:
@@ -115,7 +125,7 @@ def _send_turn(out: int, file: int, offset: int, stop: int) -> tuple[int, bool]:
     return offset, True
 
 
-async def _flush(cycle: RequestResponseCycle) -> None:
+async def _flush(cycle: Any) -> None:
     """Wait until what uvicorn was given is with the kernel, so that the bytes keep their order."""
     cycle.transport.set_write_buffer_limits(high=0)
     try:

@@ -159,7 +159,6 @@ def serve(app: FastAPI, *, host: str, port: int) -> None:
     """Run until SIGTERM or SIGINT, then finish what is under way."""
     uvicorn.run(
         FileSpans(app),
-        http="h11",
         host=host,
         port=port,
         log_config=None,

@@ -91,6 +91,34 @@ def test_a_second_worker_leaves_the_folder_of_a_living_attempt_alone(
     assert job.attempts == 1
 
 
+def test_two_workers_on_one_volume_never_touch_each_others_files(
+    constellation: Constellation, gateway: FakeGateway, web: AudioServer
+) -> None:
+    """One is killed with all that it started, and swept by a third, in the middle of the other's download."""
+    web.files["other.wav"] = web.files["tone.wav"]
+    first = gateway.add("d1", {"kind": "download", "url": f"{web.url}/slow/tone.wav"})
+    second = gateway.add("d2", {"kind": "download", "url": f"{web.url}/slow/other.wav"}, track_id="12345-A2")
+    workers = [constellation.start_worker(), constellation.start_worker()]
+    for job_id in ("d1", "d2"):
+        constellation.enqueue(job_id)
+    for job in (first, second):
+        until(lambda job=job: any((pulse.progress or 0) > 10 for pulse in job.pulses))  # type: ignore[misc]
+    assert constellation.incoming() == ["d1-1", "d2-1"]
+    victim = next(worker for worker in workers if holds(worker, "d1-1"))
+    kill(victim.pid, *family_of(victim.pid))
+    victim.wait()
+    constellation.start_worker()
+    until(lambda: constellation.incoming() == ["d2-1"])
+    web.gate.set()
+    until(lambda: second.state == JobState.COMPLETED)
+    assert second.attempts == 1
+    gateway.release("d1")
+    constellation.enqueue("d1", 2)
+    until(lambda: first.state == JobState.COMPLETED)
+    assert constellation.audio_files() == sorted([first.downloaded.audio_path, second.downloaded.audio_path])
+    until(lambda: not constellation.incoming())
+
+
 def test_sigterm_finishes_the_job_under_way(
     stuck_download: Stuck, constellation: Constellation, web: AudioServer
 ) -> None:
@@ -194,3 +222,9 @@ def is_completed(job: FakeJob) -> bool:
 def command_port(home: Path) -> str:
     words = (home / "valkey.conf").read_text().split()
     return words[words.index("port") + 1]
+
+
+def holds(worker: "subprocess.Popen[bytes]", folder: str) -> bool:
+    """Whether something that this worker started has a file open in the folder of an attempt."""
+    links = [link for pid in family_of(worker.pid) for link in Path(f"/proc/{pid}/fd").glob("*")]
+    return any(f"/{folder}/" in str(link.readlink()) for link in links if link.is_symlink())

@@ -10,11 +10,12 @@ import numpy as np
 
 from dj_contracts.analysis import AnalysisAnswer, AnalysisResult, Energy, Loudness, MeasuredKey, Part, Tempo
 from essentia_api.decode import SAMPLE_RATE, Decoding, Levels, Samples
-from essentia_api.measure import model
+from essentia_api.measure import model, tempocnn, tonal
 from essentia_api.measure.bands import NO_BANDS, Bands, hear_bands
 from essentia_api.measure.intensity import measure_energy
 from essentia_api.measure.join import join_energies, join_heard, join_keys, join_rhythms
 from essentia_api.measure.model import Heard, listen
+from essentia_api.measure.pitches import hear_pitches
 from essentia_api.measure.sections import find_cues, find_sections
 from essentia_api.measure.tempo import Rhythm, measure_rhythm
 from essentia_api.measure.tonal import measure_key
@@ -36,8 +37,8 @@ _NEED_BANDS = frozenset({Part.WAVEFORM, Part.SECTIONS})
 _NEED_MODEL = frozenset({Part.MOODS, Part.DANCEABILITY, Part.EMBEDDING})
 _NETWORK = f"{model.NAME} {model.VERSION}"
 MODELS = {
-    Part.TEMPO: ENGINE_VERSION,
-    Part.KEY: "essentia edma",
+    Part.TEMPO: tempocnn.MODEL,
+    Part.KEY: tonal.MODEL,
     Part.ENERGY: ENGINE_VERSION,
     Part.LOUDNESS: "ffmpeg ebur128",
     Part.DANCEABILITY: _NETWORK,
@@ -114,11 +115,13 @@ def _hear(samples: Samples, want: frozenset[Part]) -> Window:
         return replace(window, silent=True)
     # Every measurement below hears the same loudness, so a quiet copy gets the answer of a loud one.
     samples *= np.float32(_WORKING_RMS / level)
-    rhythm = measure_rhythm(samples) if want & _NEED_RHYTHM else window.rhythm
+    needs_pitches = Part.KEY in want or want & _NEED_RHYTHM
+    pitches = hear_pitches(samples) if needs_pitches else None
+    rhythm = measure_rhythm(samples, pitches) if want & _NEED_RHYTHM else window.rhythm
     return replace(
         window,
         rhythm=rhythm,
-        key=measure_key(samples) if Part.KEY in want else window.key,
+        key=measure_key(samples, pitches) if Part.KEY in want else window.key,
         energy=measure_energy(samples, rhythm.tempo.bpm) if Part.ENERGY in want else window.energy,
         heard=listen(samples) if want & _NEED_MODEL else None,
     )

@@ -30,7 +30,7 @@ def test_the_beats_of_a_steady_track_lie_on_its_grid_to_the_end() -> None:
 def test_a_tempo_comes_with_its_plausible_relatives() -> None:
     tempo = measure_rhythm(house_loop(bpm=87)).tempo
     ratios = {round(candidate.bpm / 87, 2) for candidate in tempo.candidates}
-    assert {0.67, 1.0, 1.5, 2.0} <= ratios
+    assert {0.67, 0.75, 1.0, 1.33, 1.5, 2.0} <= ratios
     scores = [candidate.score for candidate in tempo.candidates]
     assert scores == sorted(scores, reverse=True)
     by_ratio = {round(candidate.bpm / 87, 2): candidate.score for candidate in tempo.candidates}

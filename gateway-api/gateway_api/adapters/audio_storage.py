@@ -48,6 +48,9 @@ class AudioStorage(Protocol):
     async def remove(self, audio_path: str) -> None:
         """Nothing is there afterwards, whether or not something was."""
 
+    async def is_remote(self, audio_path: str) -> bool:
+        """Whether the other services must ask the gateway for the file: it is in no folder of theirs."""
+
     async def answers(self) -> bool:
         """Whether it can be reached."""
 
@@ -115,6 +118,9 @@ class FolderStorage:
         path = (self._folders.managed / audio_path).resolve()
         if path.is_relative_to(self._folders.managed):
             await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    async def is_remote(self, audio_path: str) -> bool:
+        return False
 
     async def answers(self) -> bool:
         return await asyncio.to_thread(self._folders.managed.is_dir)

@@ -103,6 +103,9 @@ class S3Storage:
         await _call(lambda: self._client.remove_object(self._bucket, self._key(audio_path)))
         await self._folders.remove(audio_path)
 
+    async def is_remote(self, audio_path: str) -> bool:
+        return await self.has(audio_path)
+
     async def answers(self) -> bool:
         try:
             return await _call(lambda: self._client.bucket_exists(self._bucket))

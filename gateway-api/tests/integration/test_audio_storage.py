@@ -174,6 +174,12 @@ async def test_the_gateway_keeps_uploads_in_the_bucket_and_streams_them(
         assert many.headers["content-type"].startswith("multipart/byteranges")
         again = await gateway.http.get(path, headers={"If-None-Match": part.headers["etag"]})
         assert again.status_code == 304
+        job = (await gateway.get("/api/jobs"))["jobs"][0]
+        claim = (await gateway.worker.post(f"/internal/jobs/{job['id']}/claim")).json()
+        # The analysis service cannot see the bucket: it is given our own URL, and gets the same bytes.
+        url = claim["payload"]["audio_path"]
+        assert url.startswith(f"{settings.gateway_url}/api/audio?")
+        assert (await gateway.http.get(url.removeprefix(settings.gateway_url))).content == CONTENT
         made = (await gateway.http.post("/api/backup", params={"wait": True})).json()
         manifest = await gateway.get(f"/api/backups/{made['name']}/manifest")
         assert manifest["audio"] | {"sha256": ""} == {

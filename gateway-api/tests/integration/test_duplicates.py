@@ -1,8 +1,14 @@
 """One recording under two ids: shown, merged, and a merge taken back, through the API."""
 
+import random
 from typing import Any
 
 import pytest
+
+from dj_contracts.downloads import Fingerprint
+from gateway_api.db import transaction
+from gateway_api.features.downloads.attaching import keep_fingerprint
+from gateway_api.features.tracks import store as tracks_store
 
 
 @pytest.fixture
@@ -131,3 +137,20 @@ async def test_what_cannot_be_merged_is_refused(twins: Any) -> None:
     answer = await twins.http.post(f"/api/duplicates/merges/{merged['id']}/undo")
     assert answer.status_code == 409
     assert (await twins.http.post("/api/duplicates/merges/999/undo")).status_code == 404
+
+
+async def test_one_recording_is_found_by_its_sound_whatever_it_is_called(gateway: Any) -> None:
+    rng = random.Random(5)
+    items = [rng.getrandbits(32) for _ in range(400)]
+    sounds = {"b_rip": items, "a_other": [rng.getrandbits(32) for _ in items], "c_dub": items[3:] + items[:3]}
+    for track_id, its_items in sounds.items():
+        await gateway.add_track(track_id=track_id, title=track_id)
+        async with transaction(gateway.services.db) as conn:
+            await tracks_store.update_track(conn, "dj", track_id, {"audio_path": f"dj/{track_id}.mp3"})
+            await keep_fingerprint(conn, "dj", track_id, Fingerprint(items=its_items, duration_seconds=50))
+    found = await gateway.get("/api/duplicates", by="sound")
+    assert [[t["track_id"] for t in group["tracks"]] for group in found["groups"]] == [["b_rip", "c_dub"]]
+    assert "fingerprint" in found["groups"][0]["reason"]
+    first = await gateway.get("/api/duplicates", by="sound", limit=1)
+    assert (first["groups"], first["next"]) == ([], "a_other")
+    assert (await gateway.get("/api/duplicates"))["groups"] == []

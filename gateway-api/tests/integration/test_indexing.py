@@ -1,8 +1,10 @@
 """The search index follows the collection: in order, for ever, and through whatever happens to either."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -10,6 +12,8 @@ import pytest
 
 from gateway_api.adapters.meilisearch import form
 from gateway_api.adapters.meilisearch.form import document_id
+from gateway_api.adapters.meilisearch.index import MeilisearchIndex
+from gateway_api.features.indexing.runner import keep_index_for_ever
 
 
 @pytest.fixture
@@ -92,7 +96,9 @@ async def test_a_search_goes_on_through_postgres_and_says_so(
     await indexed.add_track(title="Blue Monday")
     await up_to_date(indexed)
     assert (await indexed.get("/api/search", q="blue"))["engine"] == "meilisearch"
+    assert (await indexed.get("/ready"))["checks"]["meilisearch"] is True
     meilisearch.failing = 500
+    assert (await indexed.get("/ready"))["checks"]["meilisearch"] is False
     await indexed.add_track(title="Blue Jeans")
     answer = await indexed.get("/api/search", q="blue")
     assert answer["engine"] == "postgres"
@@ -278,3 +284,26 @@ async def test_a_build_misses_nothing_that_is_written_meanwhile(
         rows = conn.execute("select track_id, title from tracks where deleted_at is null").fetchall()
     assert writes > 3
     assert stored(meilisearch) == dict(rows)
+
+
+async def test_a_stop_is_heard_wherever_the_feeder_is(
+    gateway: Any, meilisearch: Any, make_settings: Any, database_url: str
+) -> None:
+    key = make_settings().meili_key.get_secret_value()
+    services = replace(gateway.services, index=MeilisearchIndex(meilisearch.url, key, "tracks", 2))
+    for number in range(25):
+        await gateway.add_track(track_id=f"t{number}", title=f"Tune {number}")
+        task = asyncio.create_task(keep_index_for_ever(services))
+        await asyncio.sleep(number * 0.003)  # somewhere else each time
+        task.cancel()
+        async with asyncio.timeout(10):
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+    # The connection that was closed in the middle took its lock with it.
+    with psycopg.connect(database_url) as conn:
+        assert conn.execute(
+            """
+            select count(*) from pg_locks join pg_database d on d.oid = database
+            where locktype = 'advisory' and d.datname = current_database()
+            """
+        ).fetchone() == (0,)

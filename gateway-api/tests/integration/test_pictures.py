@@ -23,7 +23,6 @@ async def track_id(gateway: Any, database_url: str) -> str:
     }
     result = {"engine_version": "1", "duration_seconds": 120.0, "waveform": waveform}
     with psycopg.connect(database_url) as conn:
-        conn.execute("alter table tracks add column if not exists cover_path text")
         conn.execute(
             """
             insert into track_analysis (username, track_id, engine_version, result)

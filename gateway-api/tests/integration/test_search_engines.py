@@ -151,6 +151,8 @@ async def test_the_track_that_was_meant_comes_first(ask: Ask) -> None:
         # punctuation
         "ac dc": "Back in Black",
         "AC/DC!": "Back in Black",
+        "Daft Punk -One More Time": "One More Time",
+        '"Blue Monday" - New Order': "Blue Monday",
     }
     found = {query: (titles(await ask(query)) or ["nothing"])[0] for query in meant}
     assert found == meant

@@ -72,6 +72,17 @@ async def test_another_collections_tracks_are_not_near(sounds: Any) -> None:
     assert len(await similar_to(sounds, "a")) == 3
 
 
+async def test_friends_tracks_are_near_when_they_are_asked_for(sounds: Any) -> None:
+    await sounds.http.post("/api/friends", json={"username": "ana"})
+    await sounds.add_track(track_id="a", title="Ana's", username="ana")
+    async with transaction(sounds.services.db) as conn:
+        await usecases.keep_sound(conn, "ana", "a", Embedding(name="sound", version="1", vector=[0.9, 0]))
+    found = await sounds.get("/api/tracks/a/similar", owner=["dj", "ana"], limit=2)
+    assert [hit["track"]["username"] for hit in found["hits"]] == ["ana", "dj"]
+    recommended = await sounds.get("/api/tracks/a/recommendations", owner="ana")
+    assert [hit["track"]["title"] for hit in recommended["hits"]] == ["Ana's"]
+
+
 async def test_a_vector_without_direction_says_nothing(sounds: Any) -> None:
     await give_sound(sounds, "mute", [0, 0])
     assert (await sounds.http.get("/api/tracks/mute/similar")).status_code == 409

@@ -276,7 +276,9 @@ class Search:
                 raise Refusal(400, "invalid_search_facets", f"Attribute `{facet}` is not filterable.")
         if body.get("matchingStrategy", "last") not in ("last", "all", "frequency"):
             raise Refusal(400, "invalid_search_matching_strategy", "Unknown value at `.matchingStrategy`")
-        self.words = words_of(body.get("q") or "")[:10]
+        asked = body.get("q") or ""
+        self.without = words_of(" ".join(re.findall(r"(?<!\S)-(\w+)", asked)))
+        self.words = words_of(re.sub(r"(?<!\S)-\w+", " ", asked))[:10]
         self.open_end = bool(self.words) and not str(body.get("q")).endswith(" ")
         self.attributes = [name for name in self.settings["searchableAttributes"] if name != "*"]
 
@@ -348,6 +350,8 @@ class Search:
             for place, name in enumerate(self.attributes)
             for position, word in enumerate(words_of(str(document.get(name) or "")))
         ]
+        if any(word in self.without for _, _, word in standing):
+            return None
         found = []
         for number, typed in enumerate(self.words):
             prefix = self.open_end and number == len(self.words) - 1

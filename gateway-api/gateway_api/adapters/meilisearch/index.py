@@ -34,6 +34,7 @@ _REST_SECONDS = 5.0
 _SLOWEST_POLL_SECONDS = 1.0
 # A document of the index itself: which build it is. It has no owner, so no search finds it.
 _MARKER = "_built"
+_WORD = re.compile(r"[^\W_]+")
 # Letters that no text has (private use), to find the marks again after escaping.
 _MARK, _END = "\ue000", "\ue001"
 
@@ -63,7 +64,7 @@ class MeilisearchIndex:
             raise EngineAway("The search engine does not answer.")
         try:
             found = await self._call(
-                lambda client: client.index(self.name).search(question.text, _parameters(question)),
+                lambda client: client.index(self.name).search(_words(question.text), _parameters(question)),
                 seconds=self._search_seconds,
             )
         except IndexRefused as exc:
@@ -74,6 +75,13 @@ class MeilisearchIndex:
             self._resting_until = time.monotonic() + _REST_SECONDS
             raise
         return _answer(question, found)
+
+    async def answers(self) -> bool:
+        try:
+            await self._call(lambda client: client.get_version(), seconds=self._search_seconds)
+        except (EngineAway, IndexRefused):
+            return False
+        return True
 
     async def find_build(self, name: str) -> str | None:
         """Which build an index is; None when there is no index, or none that was built to its end."""
@@ -149,6 +157,12 @@ class MeilisearchIndex:
         except (MeilisearchError, requests.RequestException, ValueError) as exc:
             # ValueError: an answer that is not Meilisearch's, as from a proxy or another server.
             raise EngineAway("The search engine does not answer.") from exc
+
+
+def _words(text: str) -> str:
+    """The words alone. To the engine a dash before a word means "without", and quotes a phrase; to who
+    types "Daft Punk -One More Time" they mean nothing, and on Postgres nothing either."""
+    return " ".join(_WORD.findall(text))
 
 
 def _parameters(question: Question) -> dict[str, Any]:

@@ -1,5 +1,6 @@
-"""The statements about whose file a path is."""
+"""The statements about whose file a path is, and what its content was when it was last read."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway_api.db import Connection
@@ -31,4 +32,24 @@ async def restore_track(conn: Connection, username: str, track_id: str) -> None:
         where username = %s and track_id = %s and deleted_at is not null
         """,
         [username, track_id],
+    )
+
+
+async def list_checksums(conn: Connection, audio_paths: Sequence[str]) -> Mapping[str, tuple[str, str]]:
+    """Path -> (ETag, SHA-256) of the files that were read through before."""
+    cursor = await conn.execute(
+        "select audio_path, etag, sha256 from audio_checksums where audio_path = any(%s)",
+        [list(audio_paths)],
+    )
+    rows: list[Any] = await cursor.fetchall()
+    return {path: (etag, sha256) for path, etag, sha256 in rows}
+
+
+async def save_checksum(conn: Connection, audio_path: str, etag: str, sha256: str) -> None:
+    await conn.execute(
+        """
+        insert into audio_checksums (audio_path, etag, sha256) values (%s, %s, %s)
+        on conflict (audio_path) do update set etag = excluded.etag, sha256 = excluded.sha256
+        """,
+        [audio_path, etag, sha256],
     )

@@ -5,9 +5,10 @@ import re
 import unicodedata
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 from dj_contracts.errors import ErrorCode
-from dj_contracts.jobs import Job
+from dj_contracts.jobs import AnalyzePayload, Job, JobClaim
 from dj_contracts.tracks import Track
 from dj_servicekit.errors import NotAudio, NotFound, ServiceError
 from gateway_api.adapters.audio_storage import Content
@@ -94,6 +95,16 @@ async def open_by_track(username: str, track_id: str, services: Services) -> tup
     if audio_path is None:
         raise NotFound("This track has no audio yet.", code=ErrorCode.FILE_MISSING)
     return audio_path, await services.storage.open(audio_path)
+
+
+async def name_for_reader(claim: JobClaim, services: Services) -> JobClaim:
+    """A file that lies in no folder is named by our own URL, which the analysis service may fetch."""
+    payload = claim.payload
+    if not isinstance(payload, AnalyzePayload) or not await services.storage.is_remote(payload.audio_path):
+        return claim
+    query = urlencode({"username": claim.username, "filename": payload.audio_path})
+    url = f"{services.settings.gateway_url.rstrip('/')}/api/audio?{query}"
+    return claim.model_copy(update={"payload": payload.model_copy(update={"audio_path": url})})
 
 
 def _require_audio_name(name: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dj_servicekit.errors import Forbidden, NotFound
 from gateway_api.adapters.audio_storage import AudioStorage, Content
 from gateway_api.db import Pool, transaction
-from gateway_api.features.backup import store
+from gateway_api.features.audio import store
 
 _BATCH = 500
 

@@ -89,7 +89,8 @@ class RestoreRequest(BaseModel):
 
 
 class TableChange(BaseModel):
-    """Rows of a table now and after; the last three are null where the two schemas cannot be compared."""
+    """Rows of a table now and after. The last three are null where the two schemas cannot be compared, and
+    after a restore, which does not look row by row."""
 
     table: str
     rows_now: int

@@ -20,6 +20,7 @@ from gateway_api.features.backup.models import (
     Manifest,
     RestoreReport,
     TableChange,
+    TableInBackup,
 )
 from gateway_api.features.friends.store import ensure_friend
 from gateway_api.features.queue.store import forget_enqueued
@@ -28,12 +29,16 @@ from migrations.migrate import Migration, read_migrations
 _MOST_EXAMPLES = 20
 
 
-async def plan_restore(archive: ArchiveReader, *, db: Pool, storage: AudioStorage) -> RestoreReport:
-    """What a restore would change. Reads all of the backup, and changes nothing."""
+async def plan_restore(
+    archive: ArchiveReader, *, db: Pool, storage: AudioStorage, row_by_row: bool
+) -> RestoreReport:
+    """What a restore would change. Reads all of the backup, and changes nothing. ``row_by_row`` also says
+    which rows are other ones, which takes about as long as the restore."""
     manifest = archive.manifest
     _, later = _split(manifest)
     await asyncio.to_thread(archive.verify)
-    tables = [await _plan_table(archive, table.name, table.columns, db) for table in manifest.tables]
+    plan = _compare if row_by_row else _count
+    tables = [await plan(archive, table, db) for table in manifest.tables]
     return RestoreReport(
         name=archive.name,
         made_at=manifest.created_at,
@@ -91,12 +96,18 @@ def _split(manifest: Manifest) -> tuple[list[Migration], list[Migration]]:
     return ours[: len(theirs)], ours[len(theirs) :]
 
 
-async def _plan_table(archive: ArchiveReader, table: str, columns: list[str], db: Pool) -> TableChange:
-    async with transaction(db) as conn, aclosing(_in_threads(archive.table_chunks(table))) as chunks:
+async def _compare(archive: ArchiveReader, table: TableInBackup, db: Pool) -> TableChange:
+    async with transaction(db) as conn, aclosing(_in_threads(archive.table_chunks(table.name))) as chunks:
         try:
-            return await store.compare_table(conn, table, columns, chunks)
+            return await store.compare_table(conn, table.name, table.columns, chunks)
         except store.REFUSED_BY_POSTGRES as exc:
             raise _unfit(archive, exc) from exc
+
+
+async def _count(_archive: ArchiveReader, table: TableInBackup, db: Pool) -> TableChange:
+    async with transaction(db) as conn:
+        now = await store.count_rows(conn, table.name)
+    return TableChange(table=table.name, rows_now=now, rows_after=table.rows)
 
 
 async def _plan_audio(archive: ArchiveReader, *, db: Pool, storage: AudioStorage) -> AudioChange:

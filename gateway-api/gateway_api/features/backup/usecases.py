@@ -113,11 +113,11 @@ async def restore_backup(services: Services, name: str, *, dry_run: bool) -> Res
     path = folder.get(name)
     with ArchiveReader(path) as archive:
         if dry_run:
-            return await plan_restore(archive, db=services.db, storage=services.storage)
+            return await plan_restore(archive, db=services.db, storage=services.storage, row_by_row=True)
         with folder.alone():
-            report = await plan_restore(archive, db=services.db, storage=services.storage)
+            report = await plan_restore(archive, db=services.db, storage=services.storage, row_by_row=False)
             async with transaction(services.db) as conn:
-                has_tracks = await store.count_tracks(conn) > 0
+                has_tracks = await store.count_rows(conn, "tracks") > 0
             safety = await _keep_what_is_here(services) if has_tracks else None
             log.info("restore_started", backup=name, safety_backup=safety)
             await restore(archive, db=services.db, default_username=services.settings.default_username)

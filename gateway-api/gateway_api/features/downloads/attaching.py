@@ -7,7 +7,7 @@ from dj_contracts.jobs import DownloadDone
 from dj_servicekit.errors import Conflict, Malformed
 from gateway_api.db import Connection
 from gateway_api.features.downloads import store
-from gateway_api.features.downloads.fingerprints import index_keys_of, pack
+from gateway_api.features.downloads.fingerprints import keys_of, pack
 from gateway_api.features.review import store as review_store
 from gateway_api.features.tracks import store as tracks_store
 
@@ -55,7 +55,7 @@ async def keep_fingerprint(
         return
     items = fingerprint.items
     await store.save_fingerprint(
-        conn, username, track_id, pack(items), index_keys_of(items), fingerprint.duration_seconds
+        conn, username, track_id, pack(items), keys_of(items), fingerprint.duration_seconds
     )
 
 

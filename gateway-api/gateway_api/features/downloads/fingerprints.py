@@ -9,11 +9,12 @@ from array import array
 from collections import Counter
 from collections.abc import Sequence
 
-# An index holds the items of some fifteen seconds, ten seconds in, without their least stable bits. The
-# question brings all of its items, so the two may be shifted by a long silence.
+# The least stable bits of an item are left out of its key.
 _KEY_SHIFT = 6
-_KEYS_FROM = 80
-_KEYS_TO = 200
+# Of each recording so many keys are in the index, chosen by a hash of their own: two encodings of one
+# recording choose mostly the same ones, wherever in the recording they lie.
+_KEYS_INDEXED = 64
+_HASH = 2654435761
 # A steady tone has a handful of items and sounds like every other one; that proves nothing.
 _LEAST_DIFFERENT_ITEMS = 24
 _LEAST_OVERLAP_ITEMS = 60
@@ -24,16 +25,11 @@ _BITS = 32
 
 
 def keys_of(items: Sequence[int]) -> list[int]:
-    """All by which a recording can be found, or none when it has too little to tell it by."""
+    """By which a recording is found among others, or none when it has too little to tell it by."""
     keys = {item >> _KEY_SHIFT for item in items}
-    return sorted(keys) if len(keys) >= _LEAST_DIFFERENT_ITEMS else []
-
-
-def index_keys_of(items: Sequence[int]) -> list[int]:
-    if not keys_of(items):
+    if len(keys) < _LEAST_DIFFERENT_ITEMS:
         return []
-    part = items[_KEYS_FROM:_KEYS_TO] if len(items) >= _KEYS_TO else items
-    return sorted({item >> _KEY_SHIFT for item in part})
+    return sorted(keys, key=lambda key: key * _HASH % 2**32)[:_KEYS_INDEXED]
 
 
 def length_slack_seconds(duration_seconds: float) -> float:

@@ -38,14 +38,18 @@ async def save_fingerprint(
     keys: Sequence[int],
     duration_seconds: float,
 ) -> None:
+    """Instead of the one there was, if there was one."""
+    await delete_fingerprint(conn, username, track_id)
     await conn.execute(
         """
-        insert into track_fingerprints (username, track_id, items, keys, duration_seconds)
-        values (%s, %s, %s, %s, %s)
-        on conflict (username, track_id) do update set items = excluded.items, keys = excluded.keys,
-            duration_seconds = excluded.duration_seconds, taken_at = now()
+        with taken as (
+            insert into track_fingerprints (username, track_id, items, duration_seconds)
+            values (%s, %s, %s, %s) returning id
+        )
+        insert into fingerprint_keys (key, fingerprint_id)
+        select key, id from taken, unnest(%s::int[]) as key
         """,
-        [username, track_id, items, list(keys), duration_seconds],
+        [username, track_id, items, duration_seconds, list(keys)],
     )
 
 
@@ -83,11 +87,16 @@ async def list_alike(
     await cursor.execute(
         """
         select track_id, title, artist, items, f.duration_seconds
-        from track_fingerprints f join tracks t using (username, track_id)
+        from (
+            select fingerprint_id, count(*) as shared
+            from fingerprint_keys where key = any(%(keys)s::int[]) group by fingerprint_id
+        ) as near
+        join track_fingerprints f on f.id = fingerprint_id
+        join tracks t using (username, track_id)
         where username = %(username)s and track_id <> %(track_id)s and t.deleted_at is null
-          and t.audio_path is not null and f.keys && %(keys)s::int[]
+          and t.audio_path is not null
           and f.duration_seconds between %(duration)s - %(within)s and %(duration)s + %(within)s
-        order by (select count(*) from unnest(f.keys) as key where key = any(%(keys)s::int[])) desc, track_id
+        order by shared desc, track_id
         limit %(limit)s
         """,
         {

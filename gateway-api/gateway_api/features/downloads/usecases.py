@@ -29,6 +29,8 @@ from gateway_api.host_limits import HostLimits
 from gateway_api.services import Services
 
 _MOST_COMPARED = 20
+# What the worker searches unless SEARCH_LINKS says otherwise.
+_SEARCHED = "https://www.youtube.com/"
 
 
 async def request_download(username: str, track_id: str, request: DownloadRequest, services: Services) -> Job:
@@ -76,13 +78,15 @@ async def request_upload(username: str, track_id: str, staged: str, services: Se
 async def insert_download(
     conn: Connection, username: str, track_id: str, payload: DownloadPayload, limits: HostLimits
 ) -> list[JobRow]:
+    """A link counts at its host, and a search where searches ask."""
+    asks = payload.url or (_SEARCHED if SourceName.SEARCH in payload.sources else None)
     said = {"kind": JobKind.DOWNLOAD, **payload.model_dump(mode="json", exclude_defaults=True)}
     return await jobs_store.insert_track_jobs(
         conn,
         username,
         JobKind.DOWNLOAD,
         [(uuid.uuid4().hex, track_id, said)],
-        hosts=[limits.host_of(payload.url)],
+        hosts=[limits.host_of(asks)],
     )
 
 

@@ -24,7 +24,7 @@ def split_by_duration(tracks: Sequence[TrackRow]) -> list[list[TrackRow]]:
         groups[0] += unknown
     else:
         groups = [unknown]
-    return [sorted(group, key=_worth, reverse=True) for group in groups if len(group) > 1]
+    return [best_first(group) for group in groups if len(group) > 1]
 
 
 def why(group: Sequence[TrackRow]) -> str:
@@ -32,6 +32,10 @@ def why(group: Sequence[TrackRow]) -> str:
     if len(lengths) < len(group):
         return "The same artist and title; the duration of at least one is not known."
     return f"The same artist and title, durations within {max(lengths) - min(lengths):.1f} s."
+
+
+def best_first(group: Sequence[TrackRow]) -> list[TrackRow]:
+    return sorted(group, key=_worth, reverse=True)
 
 
 def _worth(track: TrackRow) -> tuple[bool, int, int, bool, float]:

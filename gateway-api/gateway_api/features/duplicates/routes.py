@@ -1,6 +1,6 @@
 """/api/duplicates."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
@@ -19,10 +19,16 @@ _PerPage = Annotated[int, Query(ge=1, le=100)]
 async def list_duplicates(
     gateway: Gateway,
     owner: Owner,
+    by: Annotated[
+        Literal["name", "sound"],
+        Query(description="By artist, title and duration, or by the fingerprints of the files."),
+    ] = "name",
     after: Annotated[Text, Query(max_length=5000)] = "",
     limit: _PerPage = 50,
 ) -> DuplicateGroups:
-    """Tracks that are one recording: the same artist, title and duration. The one to keep comes first."""
+    """Tracks that are one recording. The one to keep comes first."""
+    if by == "sound":
+        return await usecases.list_same_sounds(gateway.db, owner, after=after, limit=limit)
     return await usecases.list_duplicates(gateway.db, owner, after=after, limit=limit)
 
 

@@ -66,6 +66,19 @@ async def list_recordings(
     return list(found.items())
 
 
+async def list_fingerprinted(conn: Connection, username: str, *, after: str, limit: int) -> list[str]:
+    """Tracks whose sound is known well enough to find others by, in the order of their ids."""
+    cursor = await conn.execute(
+        """
+        select f.track_id from track_fingerprints f join tracks t using (username, track_id)
+        where f.username = %s and f.track_id > %s and t.deleted_at is null and f.keys <> '{}'
+        order by f.track_id limit %s
+        """,
+        [username, after, limit],
+    )
+    return [str(row[0]) for row in await cursor.fetchall()]
+
+
 async def read_states(conn: Connection, username: str, track_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Track id -> the columns that a merge may change, as JSON has them."""
     fields = ", ".join(f"'{name}', t.{name}" for name in STATE)

@@ -3,7 +3,8 @@
 from typing import Any
 
 from dj_servicekit.errors import Conflict, Malformed, NotFound
-from gateway_api.db import Connection, Pool, transaction
+from gateway_api.db import Connection, Pool, reading, transaction
+from gateway_api.features.downloads import usecases as downloads
 from gateway_api.features.duplicates import grouping, store
 from gateway_api.features.duplicates.models import (
     DuplicateGroup,
@@ -34,6 +35,31 @@ async def list_duplicates(db: Pool, username: str, *, after: str, limit: int) ->
         ],
         next=page[-1][0] if len(found) > limit else None,
     )
+
+
+async def list_same_sounds(db: Pool, username: str, *, after: str, limit: int) -> DuplicateGroups:
+    """By what files sound like, whatever they are called. A page looks at so many tracks, and may find
+    nothing among them."""
+    async with reading(db) as conn:
+        found = await store.list_fingerprinted(conn, username, after=after, limit=limit + 1)
+    groups = []
+    for track_id in found[:limit]:
+        alike = await downloads.list_duplicates(db, username, track_id)
+        # A group is told once, where its first track comes.
+        if alike and track_id < min(one.track_id for one in alike):
+            async with reading(db) as conn:
+                rows = await tracks_store.list_by_id(
+                    conn, username, [track_id, *(one.track_id for one in alike)]
+                )
+            least = min(one.similarity for one in alike)
+            groups.append(
+                DuplicateGroup(
+                    recording=track_id,
+                    reason=f"The same recording by its fingerprint, at least {least:.0%} alike.",
+                    tracks=[row.to_track() for row in grouping.best_first(rows)],
+                )
+            )
+    return DuplicateGroups(groups=groups, next=found[limit - 1] if len(found) > limit else None)
 
 
 async def merge(db: Pool, username: str, request: MergeRequest) -> Merge:

@@ -54,6 +54,8 @@ async def ready(gateway: Gateway, response: Response) -> Readiness:
         gateway.storage.answers(),
     )
     checks = dict(zip(names, answers, strict=True))
+    if gateway.index is not None:
+        checks["meilisearch"] = await gateway.index.answers()
     if not checks["postgres"]:
         response.status_code = 503
     return Readiness(status="ready" if checks["postgres"] else "not ready", checks=checks)

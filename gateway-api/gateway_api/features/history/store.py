@@ -135,21 +135,22 @@ async def list_unplayed(
     conn: Connection, username: str, filters: TrackFilter, *, days: int, limit: int, offset: int
 ) -> list[tuple[TrackRow, datetime | None]]:
     conditions, parameters = filters.conditions()
-    where = " and ".join(["t.username = %(username)s", "t.deleted_at is null", *conditions])
+    where = " and ".join(["t.username = any(%(owners)s)", "t.deleted_at is null", *conditions])
     cursor = conn.cursor()
     await cursor.execute(
         f"""
         with last as (
-            select track_id, max(played_at) as played_at from plays where username = %(username)s
-            group by track_id
+            select username, track_id, max(played_at) as played_at from plays
+            where username = any(%(owners)s) group by username, track_id
         )
-        select last.played_at, {COLUMNS} from tracks t left join last on last.track_id = t.track_id
+        select last.played_at, {COLUMNS} from tracks t
+        left join last on last.username = t.username and last.track_id = t.track_id
         where {where}
           and (last.played_at is null or last.played_at < now() - make_interval(days => %(days)s))
         order by last.played_at nulls first, t.created_at, t.track_id
         limit %(limit)s offset %(offset)s
         """,
-        parameters | {"username": username, "days": days, "limit": limit, "offset": offset},
+        parameters | {"owners": filters.owner or [username], "days": days, "limit": limit, "offset": offset},
     )
     rows: list[tuple[Any, ...]] = await cursor.fetchall()
     return [(TrackRow(*row[1:]), row[0]) for row in rows]

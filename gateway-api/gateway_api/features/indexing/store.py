@@ -24,10 +24,15 @@ _DOCUMENT = """
 
 
 async def try_lock(conn: Connection) -> bool:
-    """Whether this transaction may feed the index. One at a time, or an old state could overtake a new."""
-    cursor = await conn.execute("select pg_try_advisory_xact_lock(%s)", [_LOCK_ID])
+    """Whether this connection may feed the index. One at a time, or an old state could overtake a new.
+    No transaction is held meanwhile: it would lock the tables for as long as an engine hangs."""
+    cursor = await conn.execute("select pg_try_advisory_lock(%s)", [_LOCK_ID])
     row = await cursor.fetchone()
     return bool(row and row[0])
+
+
+async def unlock(conn: Connection) -> None:
+    await conn.execute("select pg_advisory_unlock(%s)", [_LOCK_ID])
 
 
 async def find_index(conn: Connection, name: str) -> IndexRow | None:
@@ -46,9 +51,10 @@ async def find_index(conn: Connection, name: str) -> IndexRow | None:
 async def register_index(conn: Connection, name: str) -> None:
     """From the commit on, every change leaves an entry. The lock waits for the transactions that began
     without: what they write would be in no entry, and might be missed by a build."""
-    await conn.execute("lock table tracks, playlist_tracks in share row exclusive mode")
-    await conn.execute("delete from search_indexes where name <> %s", [name])
-    await conn.execute("insert into search_indexes (name) values (%s) on conflict do nothing", [name])
+    async with conn.transaction():
+        await conn.execute("lock table tracks, playlist_tracks in share row exclusive mode")
+        await conn.execute("delete from search_indexes where name <> %s", [name])
+        await conn.execute("insert into search_indexes (name) values (%s) on conflict do nothing", [name])
 
 
 async def forget_indexes(conn: Connection) -> None:

@@ -13,7 +13,7 @@ from dj_servicekit.errors import Conflict
 from dj_servicekit.logs import log
 from gateway_api.adapters.meilisearch.form import FINGERPRINT, document_id, encode
 from gateway_api.adapters.meilisearch.index import IndexRefused, MeilisearchIndex
-from gateway_api.db import Connection, Pool, transaction
+from gateway_api.db import Connection, Pool, reading, transaction
 from gateway_api.features.indexing import store
 from gateway_api.features.indexing.models import IndexRow, IndexStatus
 from gateway_api.services import Services
@@ -56,16 +56,27 @@ class IndexKeeper:
         self._entries, self._page = _MOST_ENTRIES, _PAGE
 
     async def step(self) -> bool:
-        """True when there is more to do at once. Raises EngineAway; then nothing counts as done."""
-        async with transaction(self._db) as conn:
-            if not await store.try_lock(conn):
-                return False
-            if (row := await store.find_index(conn, self._index.name)) is None:
-                await store.register_index(conn, self._index.name)
-                return True
-            row = await self._settle(conn, row)
-            fed = await self._feed(conn, row)
-            return await self._build(conn, row) or fed
+        """True when there is more to do at once. Raises EngineAway; then it is done again."""
+        async with reading(self._db) as conn:
+            try:
+                if not await store.try_lock(conn):
+                    return False
+                more = await self._step(conn)
+                await store.unlock(conn)
+            except BaseException:
+                await conn.close()  # and the lock goes with it, wherever this was stopped
+                raise
+            return more
+
+    async def _step(self, conn: Connection) -> bool:
+        """Each statement is committed by itself, after what it says was done: killed between the two, the
+        next step does it again."""
+        if (row := await store.find_index(conn, self._index.name)) is None:
+            await store.register_index(conn, self._index.name)
+            return True
+        row = await self._settle(conn, row)
+        fed = await self._feed(conn, row)
+        return await self._build(conn, row) or fed
 
     async def _settle(self, conn: Connection, row: IndexRow) -> IndexRow:
         """Make the row true of the engine, which may have been emptied, replaced or killed meanwhile,
@@ -106,8 +117,8 @@ class IndexKeeper:
             if len(entries) > 1:
                 self._entries = max(1, len(entries) // 4)
                 return True
-            await store.delete_entries(conn, [entries[0].seq])
             await store.add_entry(conn, entries[0].username, entries[0].track_id)
+            await store.delete_entries(conn, [entries[0].seq])
             return False
         await store.delete_entries(conn, [entry.seq for entry in entries])
         more = len(entries) == self._entries

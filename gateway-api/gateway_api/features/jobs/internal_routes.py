@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from dj_contracts.jobs import JobClaim, JobCompletion, JobFailure, JobProgress, JobPulse
 from gateway_api.dependencies import Gateway
+from gateway_api.features.audio.usecases import name_for_reader
 from gateway_api.features.jobs import usecases
 from gateway_api.features.jobs.routes import JobID
 
@@ -12,7 +13,8 @@ router = APIRouter(prefix="/internal/jobs", include_in_schema=False)
 
 @router.post("/{job_id}/claim", response_model_exclude_unset=True)
 async def claim(gateway: Gateway, job_id: JobID) -> JobClaim:
-    return await usecases.claim_job(job_id, db=gateway.db, queue=gateway.queue, events=gateway.events)
+    claim = await usecases.claim_job(job_id, db=gateway.db, queue=gateway.queue, events=gateway.events)
+    return await name_for_reader(claim, gateway)
 
 
 @router.post("/{job_id}/progress")

@@ -15,7 +15,7 @@ class CoverRow:
 async def find_cover(conn: Connection, username: str, track_id: str) -> CoverRow | None:
     cursor = await conn.execute(
         """
-        select to_jsonb(t) ->> 'cover_path' from tracks t
+        select t.cover_path from tracks t
         where t.username = %s and t.track_id = %s and t.deleted_at is null
         """,
         [username, track_id],

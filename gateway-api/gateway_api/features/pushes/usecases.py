@@ -27,7 +27,7 @@ _OVER_AND_LOST = (JobState.FAILED, JobState.CANCELLED)
 
 async def register_push(push: PushRegistration, services: Services) -> PushState:
     """The job of a push: made now, or found again. A new push of a wish that failed or was cancelled sets
-    it going once more; the same push delivered again does not (docs/decisions/0006)."""
+    it going once more; the same push delivered again does not (docs/decisions/0008)."""
     async with transaction(services.db) as conn:
         await store.lock_push(conn, push.id)
         known = await store.find_push(conn, push.id)

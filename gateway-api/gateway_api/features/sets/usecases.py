@@ -49,5 +49,5 @@ def find_unusable(playlist: list[dict[str, Any]]) -> list[InvalidTrack]:
 
 
 def _as_set_track(row: TrackRow) -> dict[str, Any]:
-    values = vars(row)
+    values = row._asdict()
     return {name: values[name] for name in _SENT if values[name] is not None}

@@ -18,6 +18,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class Near:
+    username: str
     track_id: str
     similarity: float
 
@@ -26,6 +27,7 @@ class Near:
 class Candidate:
     """What is known of how a track goes with another; None where one of the two says nothing."""
 
+    username: str
     track_id: str
     bpm: float | None
     key: str | None

@@ -71,9 +71,9 @@ async def _near(
             "e.model = %(model)s",
             "e.dims = %(dims)s",
             "e.embedding is not null",
-            "e.username = %(username)s",
+            "e.username = any(%(owners)s)",
             "t.deleted_at is null",
-            *(["e.track_id <> %(besides)s"] if besides else []),
+            *(["(e.username, e.track_id) <> (%(username)s, %(besides)s)"] if besides else []),
             *conditions,
         ]
     )
@@ -84,11 +84,11 @@ async def _near(
     await cursor.execute(
         f"""
         with near as materialized (
-            select e.track_id, e.embedding::{kind} <=> %(probe)s::{kind} as distance
+            select e.username, e.track_id, e.embedding::{kind} <=> %(probe)s::{kind} as distance
             from track_embeddings e join tracks t using (username, track_id)
             where {where} order by e.embedding::{kind} <=> %(probe)s::{kind} limit %(limit)s
         )
-        select track_id, 1 - distance as similarity from near order by distance, track_id
+        select username, track_id, 1 - distance as similarity from near order by distance, track_id
         """,
         parameters
         | {
@@ -96,6 +96,7 @@ async def _near(
             "model": probe.space.model,
             "dims": probe.space.dims,
             "username": username,
+            "owners": filters.owner or [username],
             "besides": besides,
             "probe": probe.vector,
             "limit": limit,
@@ -107,11 +108,12 @@ async def _near(
 
 async def list_near_in_tempo(
     conn: Connection, username: str, bpm: float, filters: TrackFilter, *, share: float, limit: int
-) -> list[str]:
+) -> list[tuple[str, str]]:
+    """(username, track id) of the tracks nearest in tempo."""
     conditions, parameters = filters.conditions()
     where = " and ".join(
         [
-            "t.username = %(username)s",
+            "t.username = any(%(owners)s)",
             "t.deleted_at is null",
             "t.bpm between %(low)s and %(high)s",
             *conditions,
@@ -119,23 +121,23 @@ async def list_near_in_tempo(
     )
     cursor = await conn.execute(
         f"""
-        select t.track_id from tracks t where {where}
+        select t.username, t.track_id from tracks t where {where}
         order by abs(t.bpm - %(probe)s), t.track_id limit %(limit)s
         """,
         parameters
         | {
-            "username": username,
+            "owners": filters.owner or [username],
             "low": bpm * (1 - share),
             "high": bpm * (1 + share),
             "probe": bpm,
             "limit": limit,
         },
     )
-    return [str(row[0]) for row in await cursor.fetchall()]
+    return [(str(owner), str(track_id)) for owner, track_id in await cursor.fetchall()]
 
 
 async def list_candidates(
-    conn: Connection, username: str, track_id: str, candidates: Sequence[str]
+    conn: Connection, username: str, track_id: str, candidates: Sequence[tuple[str, str]]
 ) -> list[Candidate]:
     """How near each of these is to the track, by every model that knows both."""
     cursor = conn.cursor(row_factory=class_row(Candidate))
@@ -143,18 +145,25 @@ async def list_candidates(
     def similarity(kind: Kind) -> str:
         return f"""(
             select 1 - (theirs.embedding <=> ours.embedding)
-            from track_embeddings ours join track_embeddings theirs using (username, kind, model, dims)
-            where ours.username = t.username and ours.track_id = %(track_id)s and ours.kind = '{kind.value}'
-              and theirs.track_id = t.track_id
+            from track_embeddings ours join track_embeddings theirs using (kind, model, dims)
+            where ours.username = %(username)s and ours.track_id = %(track_id)s and ours.kind = '{kind.value}'
+              and theirs.username = t.username and theirs.track_id = t.track_id
               and ours.embedding is not null and theirs.embedding is not null
         )"""
 
     await cursor.execute(
         f"""
-        select t.track_id, t.bpm, t.key, {similarity(Kind.AUDIO)} as sound, {similarity(Kind.TEXT)} as text
-        from tracks t where t.username = %(username)s and t.track_id = any(%(candidates)s)
+        select t.username, t.track_id, t.bpm, t.key,
+               {similarity(Kind.AUDIO)} as sound, {similarity(Kind.TEXT)} as text
+        from unnest(%(owners)s::text[], %(tracks)s::text[]) as wanted (username, track_id)
+        join tracks t using (username, track_id)
         """,
-        {"username": username, "track_id": track_id, "candidates": list(candidates)},
+        {
+            "username": username,
+            "track_id": track_id,
+            "owners": [owner for owner, _ in candidates],
+            "tracks": [one for _, one in candidates],
+        },
     )
     return await cursor.fetchall()
 

@@ -33,7 +33,7 @@ async def list_similar(
             await _get(conn, username, track_id)
             raise Conflict(_NOT_YET[kind])
         near = await store.list_near(conn, username, probe, filters, limit=limit, besides=track_id)
-        hits = await _with_tracks(conn, username, near)
+        hits = await _with_tracks(conn, near)
     return SimilarTracks(track_id=track_id, model=probe.space.model, hits=hits)
 
 
@@ -53,9 +53,7 @@ async def search_by_meaning(
         if vector is not None:
             probe = store.probe_of(embedder.model, vector)
             near = await store.list_near(conn, username, probe, filters, limit=limit)
-            hits = await _with_tracks(
-                conn, username, [one for one in near if one.similarity >= embedder.floor]
-            )
+            hits = await _with_tracks(conn, [one for one in near if one.similarity >= embedder.floor])
         complete = not await store.has_due_texts(conn, username)
     return SemanticHits(
         query=text,
@@ -73,44 +71,38 @@ async def recommend(
     """What goes with a track: the nearest by sound, by text and by tempo, judged by all four together."""
     async with reading(db) as conn:
         track = await _get(conn, username, track_id)
-        found: set[str] = set()
+        found: set[tuple[str, str]] = set()
         for kind in Kind:
             if (probe := await store.find_probe(conn, username, track_id, kind)) is not None:
                 near = await store.list_near(
                     conn, username, probe, filters, limit=_CANDIDATES, besides=track_id
                 )
-                found |= {one.track_id for one in near}
+                found |= {(one.username, one.track_id) for one in near}
         if track.bpm is not None:
             found |= set(
                 await store.list_near_in_tempo(
                     conn, username, track.bpm, filters, share=_TEMPO_SHARE, limit=_CANDIDATES
                 )
             )
-        candidates = await store.list_candidates(conn, username, track_id, sorted(found - {track_id}))
-        judged = sorted(
-            (
-                (blend.score(parts, weights), one.track_id, parts)
-                for one in candidates
-                for parts in [_parts(track, one)]
-            ),
-            key=lambda found: (-found[0], found[1]),
-        )[:limit]
-        rows = {
-            row.track_id: row
-            for row in await tracks_store.list_by_id(conn, username, [one for _, one, _ in judged])
-        }
+        candidates = await store.list_candidates(
+            conn, username, track_id, sorted(found - {(username, track_id)})
+        )
+        parts = {(one.username, one.track_id): _parts(track, one) for one in candidates}
+        scores = {one: blend.score(known, weights) for one, known in parts.items()}
+        best = sorted(scores, key=lambda one: (-scores[one], one))[:limit]
+        rows = await _tracks(conn, best)
     return Recommendations(
         track_id=track_id,
         weights=weights,
         hits=[
             Recommendation(
-                track=rows[found_id].to_track(),
-                score=round(score, 4),
-                parts=parts,
-                reason=blend.reason(parts),
+                track=rows[one].to_track(),
+                score=round(scores[one], 4),
+                parts=parts[one],
+                reason=blend.reason(parts[one]),
             )
-            for score, found_id, parts in judged
-            if found_id in rows
+            for one in best
+            if one in rows
         ],
     )
 
@@ -141,10 +133,23 @@ def _explain(*, hits: bool, understood: bool, complete: bool) -> str | None:
     return None if hits else "No semantic match: nothing comes near it. Try other words, or fewer filters."
 
 
-async def _with_tracks(conn: Connection, username: str, near: list[Near]) -> list[SimilarTrack]:
-    rows = await tracks_store.list_by_id(conn, username, [one.track_id for one in near])
-    similarity = {one.track_id: one.similarity for one in near}
-    return [SimilarTrack(track=row.to_track(), similarity=round(similarity[row.track_id], 4)) for row in rows]
+async def _with_tracks(conn: Connection, near: list[Near]) -> list[SimilarTrack]:
+    rows = await _tracks(conn, [(one.username, one.track_id) for one in near])
+    return [
+        SimilarTrack(track=rows[one.username, one.track_id].to_track(), similarity=round(one.similarity, 4))
+        for one in near
+        if (one.username, one.track_id) in rows
+    ]
+
+
+async def _tracks(conn: Connection, wanted: list[tuple[str, str]]) -> dict[tuple[str, str], TrackRow]:
+    """The tracks of these owners and ids, whichever collections they are in."""
+    found: dict[tuple[str, str], TrackRow] = {}
+    for username in dict.fromkeys(owner for owner, _ in wanted):
+        ids = [track_id for owner, track_id in wanted if owner == username]
+        rows = await tracks_store.list_by_id(conn, username, ids)
+        found |= {(row.username, row.track_id): row for row in rows}
+    return found
 
 
 async def _get(conn: Connection, username: str, track_id: str) -> TrackRow:

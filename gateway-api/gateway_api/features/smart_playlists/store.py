@@ -107,7 +107,7 @@ async def list_found(
 ) -> list[TrackRow]:
     """Tracks without the value that they are ordered by come last, but never played comes before long ago."""
     conditions, parameters = filters.conditions()
-    where = " and ".join(["t.username = %(username)s", "t.deleted_at is null", *conditions])
+    where = " and ".join(["t.username = any(%(owners)s)", "t.deleted_at is null", *conditions])
     nulls = "first" if order is Order.LAST_PLAYED and not descending else "last"
     direction = f"{'desc' if descending else 'asc'} nulls {nulls}"
     cursor = conn.cursor(row_factory=class_row(TrackRow))
@@ -116,16 +116,16 @@ async def list_found(
         select {COLUMNS} from tracks t where {where}
         order by {_ORDERS[order]} {direction}, t.track_id limit %(limit)s offset %(offset)s
         """,
-        parameters | {"username": username, "limit": limit, "offset": offset},
+        parameters | {"owners": filters.owner or [username], "limit": limit, "offset": offset},
     )
     return await cursor.fetchall()
 
 
 async def count_found(conn: Connection, username: str, filters: TrackFilter) -> int:
     conditions, parameters = filters.conditions()
-    where = " and ".join(["t.username = %(username)s", "t.deleted_at is null", *conditions])
+    where = " and ".join(["t.username = any(%(owners)s)", "t.deleted_at is null", *conditions])
     cursor = await conn.execute(
-        f"select count(*) from tracks t where {where}", parameters | {"username": username}
+        f"select count(*) from tracks t where {where}", parameters | {"owners": filters.owner or [username]}
     )
     row = await cursor.fetchone()
     return int(str(row[0])) if row else 0

@@ -76,8 +76,10 @@ async def write_down(db: Pool, username: str, playlist_id: int) -> Playlist:
     async with transaction(db) as conn:
         row = await _get(conn, username, playlist_id)
         tracks = await _find(conn, row, limit=_LONGEST, offset=0)
+        # A filter may reach into friends' collections; a playlist holds one collection's tracks.
+        own = [track.track_id for track in tracks if track.username == username]
         new_id = await playlists_store.insert_playlist(conn, username, row.name)
-        await playlists_store.set_tracks(conn, username, new_id, [track.track_id for track in tracks])
+        await playlists_store.set_tracks(conn, username, new_id, own)
         playlist = await playlists_store.find_playlist(conn, username, new_id)
     assert playlist is not None  # noqa: S101 - made in this transaction
     return playlist

@@ -13,7 +13,7 @@ _TOP = 25
 
 async def read_statistics(conn: Connection, username: str, filters: TrackFilter) -> Mapping[str, Any]:
     conditions, parameters = filters.conditions()
-    where = " and ".join(["t.username = %(username)s", "t.deleted_at is null", *conditions])
+    where = " and ".join(["t.username = any(%(owners)s)", "t.deleted_at is null", *conditions])
 
     def steps(expression: str) -> str:
         return f"""(
@@ -35,9 +35,9 @@ async def read_statistics(conn: Connection, username: str, filters: TrackFilter)
     await cursor.execute(
         f"""
         with mine as materialized (
-            select t.track_id, t.title, t.artist, t.bpm, t.key, t.energy, t.year, t.star_rating, t.genres,
-                   t.styles, t.local_tags, t.release_id, t.duration_seconds, t.audio_path, t.analyzed_at,
-                   t.created_at
+            select t.username, t.track_id, t.title, t.artist, t.bpm, t.key, t.energy, t.year, t.star_rating,
+                   t.genres, t.styles, t.local_tags, t.release_id, t.duration_seconds, t.audio_path,
+                   t.analyzed_at, t.created_at
             from tracks t where {where}
         )
         select (select count(*) from mine) as tracks,
@@ -54,9 +54,12 @@ async def read_statistics(conn: Connection, username: str, filters: TrackFilter)
                 from (select key, count(*) as tracks from mine where key is not null group by key) k) as keys,
                {
             top('''select a.label as name from mine join albums a
-                       on a.username = %(username)s and a.release_id = mine.release_id''')
+                       using (username, release_id)''')
         } as labels,
-               {top("select distinct track_id, unnest(genres || styles) as name from mine")} as genres,
+               {
+            top('''select distinct username, track_id,
+                       unnest(genres || styles) as name from mine''')
+        } as genres,
                {top("select unnest(local_tags) as name from mine")} as tags,
                {top("select artist as name from mine")} as artists,
                (select coalesce(json_agg(json_build_object('name', month, 'tracks', tracks)
@@ -65,10 +68,10 @@ async def read_statistics(conn: Connection, username: str, filters: TrackFilter)
                       from mine group by 1 order by 1 desc limit {_TOP}) m) as added,
                (select coalesce(json_agg(p order by plays desc, track_id), '[]')
                 from (select mine.track_id, mine.title, mine.artist, count(*) as plays
-                      from plays join mine using (track_id) where plays.username = %(username)s
+                      from plays join mine using (username, track_id)
                       group by 1, 2, 3 order by 4 desc, 1 limit {_TOP}) p) as most_played
         """,
-        parameters | {"username": username},
+        parameters | {"owners": filters.owner or [username]},
     )
     row = await cursor.fetchone()
     assert row is not None  # noqa: S101 - aggregates always give a row
