@@ -87,14 +87,15 @@ def audio_server() -> Iterator[AudioServer]:
             if self.command == "HEAD":
                 return None
             half = len(content) // 2
-            audio.sent.clear()
+            # Each request has a list of its own: one that nobody reads any more may still be writing.
+            sent = audio.sent = []
             if first == "cut":
                 self.wfile.write(content[:half])
                 return None
             step = half // _STEPS + 1
             for start in range(0, half, step):
                 end = min(start + step, half)
-                audio.sent.append((time.monotonic(), end))
+                sent.append((time.monotonic(), end))
                 self.wfile.write(content[start:end])
                 audio.gate.wait(_SECONDS_A_STEP)
             audio.gate.wait(60)
