@@ -89,7 +89,7 @@ def accuracy(pieces: Iterator[Piece], systems: list[str]) -> dict[str, Any]:
     spent: dict[str, float] = defaultdict(float)
     heard, energies = 0.0, defaultdict(list)
     for piece, path in encoded(pieces):
-        samples = np.concatenate([part.copy() for part in Decoding(path, max_seconds=600)])
+        samples = np.concatenate([part.copy() for part in Decoding(path, max_seconds=600)], dtype=np.float32)
         heard += len(samples) / RATE
         assert piece.bpm is not None
         assert piece.key is not None

@@ -1,6 +1,7 @@
 """Energy: how hard a track drives, from its sound and never from how loud the file was saved.
 
-The level is a rule of thumb over four measures of the normalised signal, not a trained model.
+The level is a rule over five measures of the signal at a fixed loudness, not a trained model: its weights
+were set so that made-up pieces in 22 styles come in the order of how hard they drive.
 """
 
 import itertools
@@ -14,6 +15,9 @@ from essentia_api.decode import SAMPLE_RATE, Samples
 _FRAME = SAMPLE_RATE // 20
 _CURVE_POINTS = 64
 _CURVE_FLOOR_DB = 30.0
+_WEIGHTS = (0.05, 0.2, 0.1, 0.15, 0.5)
+_CALM, _HARD = 0.15, 0.85
+_BUSY_DB = 3.0  # a rise of the treble within 50 ms that counts as a stroke
 _FULL_DB = 10.0  # a frame within this of the loud ones counts as full
 
 
@@ -22,11 +26,12 @@ def measure_energy(samples: Samples, tempo_bpm: float | None) -> Energy:
     levels = _decibels(samples)
     loud = float(np.percentile(levels, 95))
     fullness = float(np.mean(levels > loud - _FULL_DB))
-    attacks = float(np.mean(np.clip(np.diff(levels), 0, 12))) / 3
-    brightness = _brightness(samples) / 0.4
-    speed = 0.0 if tempo_bpm is None else (tempo_bpm - 60) / 120
-    parts = np.clip([fullness, attacks, brightness, speed], 0, 1)
-    level = round(1 + 9 * float(np.dot(parts, (0.15, 0.35, 0.25, 0.25))))
+    attacks = float(np.mean(np.clip(np.diff(levels), 0, 12))) / 1.5
+    brightness = _brightness(samples)
+    busy = float(np.mean(np.diff(_decibels(np.diff(samples))) > _BUSY_DB)) / 0.25
+    speed = 0.0 if tempo_bpm is None else (tempo_bpm - 60) / 110
+    parts = np.clip([fullness, attacks, brightness, busy, speed], 0, 1)
+    level = round(float(np.interp(np.dot(parts, _WEIGHTS), (_CALM, _HARD), (1, 10))))
     return Energy(level=int(np.clip(level, 1, 10)), curve=_curve(levels, loud))
 
 

@@ -1,6 +1,8 @@
 """RQ, as far as the gateway needs it: hand over the id of a job that is committed in Postgres."""
 
 import asyncio
+import re
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +12,9 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue
 from rq.exceptions import DuplicateJobError, NoSuchJobError
-from rq.job import Job
+from rq.intermediate_queue import IntermediateQueue
+from rq.job import Job, JobStatus
+from rq.registry import StartedJobRegistry
 
 from dj_contracts.jobs import BATCH_QUEUE_NAME, QUEUE_NAME, RUN_JOB, JobPriority
 from gateway_api.host_limits import HostLimits
@@ -18,6 +22,8 @@ from gateway_api.host_limits import HostLimits
 _EPOCH_KEY = "dj:epoch"
 _OVER = ("finished", "failed", "stopped", "canceled")
 _JOB_TIMEOUT_SECONDS = 4 * 3600
+# What stands behind the id of our job in the id of a ticket.
+_JOB_ID = re.compile(r"-\d+(-batch)?(-[0-9a-f]{8})?$")
 
 
 class QueueAway(Exception):
@@ -56,6 +62,11 @@ class JobQueue:
         """Whether Redis has lost its data since the last call (or was never used)."""
         return await asyncio.to_thread(self._was_emptied)
 
+    async def list_begun(self) -> list[str]:
+        """Ids of jobs that a worker has taken out of a queue. One of them that stays unclaimed was lost
+        with its worker, in the moment before it could claim."""
+        return await asyncio.to_thread(self._list_begun)
+
     async def ping(self) -> bool:
         try:
             return bool(await asyncio.to_thread(self._redis.ping))
@@ -92,11 +103,26 @@ class JobQueue:
             except DuplicateJobError:
                 try:
                     known = Job.fetch(rq_id, connection=self._redis, serializer="json")
-                    if known.get_status() not in _OVER:
+                    status = known.get_status()
+                    if status == JobStatus.QUEUED and queue.get_job_position(known) is not None:
                         return
-                    known.delete()
+                    if status in _OVER:
+                        known.delete()
+                    else:
+                        # A worker has taken it, and may be gone. A second ticket does no harm: one is let in.
+                        rq_id = f"{rq_id}-{uuid.uuid4().hex[:8]}"
                 except NoSuchJobError:
                     continue  # it expired between the two calls
+
+    def _list_begun(self) -> list[str]:
+        found: list[str] = []
+        try:
+            for queue in (self._urgent, self._batch):
+                found += StartedJobRegistry(queue=queue).get_job_ids(cleanup=False)
+                found += IntermediateQueue(queue.key, connection=self._redis).get_job_ids()
+        except RedisError as exc:
+            raise QueueAway(str(exc)) from exc
+        return [_JOB_ID.sub("", rq_id) for rq_id in found]
 
     def _was_emptied(self) -> bool:
         try:

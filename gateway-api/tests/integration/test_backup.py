@@ -12,6 +12,8 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
+from gateway_api.db import make_pool
+from gateway_api.features.backup.make import make_backup
 from gateway_api.features.backup.runner import is_due
 from gateway_api.features.backup.usecases import prune_scheduled
 from migrations.migrate import migrate, read_migrations
@@ -216,23 +218,36 @@ async def test_a_backup_that_postgres_refuses_changes_nothing(
     assert await read_all(gateway) == before
 
 
-async def test_an_older_backup_is_brought_forward(
-    gateway: Any, collection: dict[str, Any], database_url: str
+async def test_a_backup_of_the_first_release_is_brought_forward(
+    gateway: Any, collection: dict[str, Any], database_url: str, empty_database_url: str
 ) -> None:
-    """As if this version had one migration fewer when the backup was made."""
-    name = await make(gateway)
-    last = read_migrations()[-1].name
-
-    def drop_last(manifest: dict[str, Any]) -> None:
-        assert manifest["migrations"].pop()["name"] == last
-
-    rewrite(gateway.services.backups.get(name), drop_last)
+    """Made of a database that knows the first two migrations only, as it stood then."""
+    ours = read_migrations()
+    migrate(empty_database_url, ours[:2])
+    with psycopg.connect(empty_database_url) as conn:
+        conn.execute("insert into friends (username) values ('dj')")
+        conn.execute("insert into tracks (username, track_id, title) values ('dj', '7-A1', 'Ночь')")
+        conn.execute("insert into playlists (username, name) values ('dj', 'Old set')")
+        conn.execute("insert into playlist_tracks values (1, 1, 'dj', '7-A1')")
+    folder, name = gateway.services.backups, "from-the-first-release.zip"
+    async with make_pool(empty_database_url, 2) as old:
+        with folder.writing(name) as path:
+            await make_backup(
+                path,
+                db=old,
+                storage=gateway.services.storage,
+                with_checksums=True,
+                on_progress=lambda _stage, _progress: None,
+            )
+    assert (await restore(gateway, name, dry_run=True))["restored"] is False
     report = await restore(gateway, name)
-    assert report["migrations_to_apply"] == [last]
-    assert len((await gateway.get("/api/tracks"))["tracks"]) == 2
+    assert report["migrations_to_apply"] == [migration.name for migration in ours[2:]]
+    assert [track["title"] for track in (await gateway.get("/api/tracks"))["tracks"]] == ["Ночь"]
+    assert [track["title"] for track in (await gateway.get("/api/search", q="ноч"))["hits"]] == ["Ночь"]
+    assert (await gateway.get("/api/playlists"))[0]["tracks"][0]["track_id"] == "7-A1"
     with psycopg.connect(database_url) as conn:
-        ledger = conn.execute("select name from schema_migrations order by name").fetchall()
-    assert [row[0] for row in ledger] == [migration.name for migration in read_migrations()]
+        ledger = conn.execute("select name, checksum from schema_migrations order by name").fetchall()
+    assert ledger == [(migration.name, migration.checksum) for migration in ours]
 
 
 async def test_the_schema_after_a_restore_is_the_one_the_migrations_make(

@@ -8,6 +8,8 @@ import psycopg
 import pytest
 from redis import Redis
 from rq import Queue
+from rq.executions import Execution
+from rq.job import Job
 
 from dj_contracts.jobs import BATCH_QUEUE_NAME, QUEUE_NAME
 
@@ -189,3 +191,32 @@ async def test_a_track_without_a_file_has_neither(gateway: Any, path: str) -> No
     await gateway.add_track(track_id="9-A1")
     assert (await gateway.http.post(f"/api/{path}")).status_code == 409
     assert (await gateway.http.post("/api/albums/none/extract-cover-art")).status_code == 404
+
+
+async def test_a_worker_killed_before_it_could_claim_holds_its_job_back_no_longer_than_a_lease(
+    make_settings: Callable[..., Any],
+    running_gateway: Callable[..., Any],
+    eventually: Callable[..., Any],
+    redis_url: str,
+) -> None:
+    async with running_gateway(make_settings(job_lease_seconds=0.5)) as gateway:
+        await add_files(gateway, 2)
+        jobs = [(await gateway.http.post(f"/api/tracks/t{n}/analyze")).json()["id"] for n in (0, 1)]
+        with Redis.from_url(redis_url) as redis:
+            queue = Queue(QUEUE_NAME, connection=redis, serializer="json")
+            # The one was only taken out of the queue, the other was prepared too.
+            queue.dequeue_any([queue], timeout=None, connection=redis, serializer="json")
+            taken = Job.fetch(queued(redis_url, QUEUE_NAME)[0], connection=redis, serializer="json")
+            queue.dequeue_any([queue], timeout=None, connection=redis, serializer="json")
+            with redis.pipeline() as pipe:
+                taken.prepare_for_execution("gone", pipe)
+                Execution.create(taken, 60, pipe)
+                pipe.execute()
+            redis.lrem(queue.intermediate_queue_key, 0, taken.id)
+
+        async def queued_again() -> bool:
+            found = queued(redis_url, QUEUE_NAME)
+            return all(any(each.startswith(f"{job}-1") for each in found) for job in jobs)
+
+        await eventually(queued_again)
+        assert [await claim(gateway, job) for job in jobs] == [200, 200]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case
@@ -36,6 +37,8 @@ async def test_each_endpoint_states_its_errors_and_an_example(gateway: Any) -> N
                     assert schema.get("examples"), f"{name}: {schema['title']} has no example"
 
 
+# The server is a thread of this process: its connection pool draws random pauses while a case is made up.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 def test_generated_requests_get_documented_answers(
     make_settings: Callable[..., Any], serve_app: Callable[..., Any]
 ) -> None:

@@ -71,7 +71,8 @@ async def list_fingerprinted(conn: Connection, username: str, *, after: str, lim
     cursor = await conn.execute(
         """
         select f.track_id from track_fingerprints f join tracks t using (username, track_id)
-        where f.username = %s and f.track_id > %s and t.deleted_at is null and f.keys <> '{}'
+        where f.username = %s and f.track_id > %s and t.deleted_at is null
+            and exists (select from fingerprint_keys k where k.fingerprint_id = f.id)
         order by f.track_id limit %s
         """,
         [username, after, limit],

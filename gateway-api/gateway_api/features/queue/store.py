@@ -137,3 +137,14 @@ async def mark_enqueued(conn: Connection, jobs: Sequence[JobRow]) -> None:
 async def forget_enqueued(conn: Connection) -> None:
     """The queue was emptied: every waiting job has to be handed over again."""
     await conn.execute("update jobs set enqueued_at = null where state = 'waiting'")
+
+
+async def forget_begun(conn: Connection, job_ids: Sequence[str], *, unclaimed_after_seconds: float) -> None:
+    """Jobs that a worker took out of the queue and has not claimed in this time: hand them over again."""
+    await conn.execute(
+        """
+        update jobs set enqueued_at = null
+        where id = any(%s) and state = 'waiting' and enqueued_at < now() - make_interval(secs => %s)
+        """,
+        [list(job_ids), unclaimed_after_seconds],
+    )

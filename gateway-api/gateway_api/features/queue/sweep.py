@@ -44,4 +44,7 @@ async def sweep(services: Services) -> None:
     if await services.queue.was_emptied():
         async with transaction(services.db) as conn:
             await store.forget_enqueued(conn)
+    if begun := await services.queue.list_begun():
+        async with transaction(services.db) as conn:
+            await store.forget_begun(conn, begun, unclaimed_after_seconds=settings.job_lease_seconds)
     await hand_over_due(db=services.db, queue=services.queue)
