@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
 from dj_contracts.tracks import TrackID
@@ -19,6 +19,7 @@ from gateway_api.features.history.models import (
     UnplayedTracks,
 )
 from gateway_api.features.tracks.queries import FilteredQuery
+from gateway_api.query_models import query_parameters, query_reader
 
 router = APIRouter(prefix="/api/history", tags=["history"])
 
@@ -50,9 +51,9 @@ async def list_plays(
     )
 
 
-@router.get("/unplayed", responses=error_answers(422))
+@router.get("/unplayed", responses=error_answers(422), openapi_extra=query_parameters(UnplayedQuery))
 async def list_unplayed(
-    gateway: Gateway, owner: Owner, query: Annotated[UnplayedQuery, Query()]
+    gateway: Gateway, owner: Owner, query: Annotated[UnplayedQuery, Depends(query_reader(UnplayedQuery))]
 ) -> UnplayedTracks:
     """What was not played for so many days, with the filters of the listing."""
     return await usecases.list_unplayed(
