@@ -37,7 +37,14 @@ VARIABLE = re.compile(r"(?<!\$)\$\{([A-Z][A-Z0-9_]*)(?:(:?[-?])([^}]*))?\}")
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads Compose's own tags as the plain values below them."""
+    """Reads Compose's own tags as the plain values below them, and refuses what Compose refuses."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = [key.value for key, _ in node.value if key.value != "<<"]
+        assert len(names) == len(set(names)), (
+            f"twice: {sorted(name for name in names if names.count(name) > 1)}"
+        )
+        return super().construct_mapping(node, deep)
 
 
 def _plain(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> Any:
