@@ -40,7 +40,9 @@ def hear_pitches(samples: Samples) -> Pitches:
 def _thinned(samples: Samples) -> Samples:
     """A quarter of the rate. Pairs are averaged first: what that folds down comes from above 19 kHz."""
     even = len(samples) // 2 * 2
-    halved = np.pad(samples[0:even:2] + samples[1:even:2], len(_HALF_BAND) // 2)
+    edge = len(_HALF_BAND) // 2
+    halved = np.zeros(even // 2 + 2 * edge, dtype=np.float32)
+    np.add(samples[0:even:2], samples[1:even:2], out=halved[edge : edge + even // 2])
     count = (len(halved) - len(_HALF_BAND)) // 2 + 1
     thinned = np.zeros(max(count, 0), dtype=np.float32)
     for tap, weight in enumerate(_HALF_BAND / _HALF_BAND.sum() / 2):
