@@ -109,9 +109,13 @@ def test_a_bad_recording_of_a_track_keeps_its_tempo_and_key(
     assert body["key"]["name"] == KEY
 
 
-def test_white_noise_has_no_tempo_and_no_key(client: httpx.Client, folder: Path, write: Write) -> None:
+@pytest.mark.parametrize("suffix", ["flac", "mp3"])
+def test_white_noise_has_no_tempo_and_no_key(
+    client: httpx.Client, folder: Path, write: Write, suffix: str
+) -> None:
     noise = np.random.default_rng(8).standard_normal(20 * SAMPLE_RATE).astype(np.float32) * np.float32(0.1)
-    status, body = ask(client, write("noise.flac", noise).rename(folder / "noise.flac"))
+    name = f"noise.{suffix}"
+    status, body = ask(client, write(name, noise).rename(folder / name))
     assert status == 200
     assert (body["tempo"]["bpm"], body["key"]["name"]) == (None, None)
     assert max(body["tempo"]["confidence"], body["key"]["confidence"]) < 0.5
