@@ -17,6 +17,7 @@ many            brings two songs
 """
 
 import argparse
+import shlex
 import subprocess
 import sys
 import time
@@ -132,10 +133,11 @@ def _say(level: str, text: str) -> None:
 def install(folder: Path, audio: Path) -> Path:
     """A command ``gamdl`` in this folder, which brings this file."""
     command = folder / "gamdl"
-    command.write_text(
-        f"#!{sys.executable}\nimport sys\nfrom pathlib import Path\n"
-        f"from download_worker.testing.fake_gamdl import main\n"
-        f"sys.exit(main(Path({str(audio)!r}), sys.argv[1:]))\n"
+    code = (
+        "import sys; from pathlib import Path; from download_worker.testing.fake_gamdl import main; "
+        f"sys.exit(main(Path({str(audio)!r}), sys.argv[1:]))"
     )
+    # A first line that names the interpreter could not hold a path with a space in it.
+    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c {shlex.quote(code)} "$@"\n')
     command.chmod(0o755)
     return command
