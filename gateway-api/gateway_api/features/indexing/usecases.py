@@ -16,6 +16,7 @@ from gateway_api.adapters.meilisearch.index import IndexRefused, MeilisearchInde
 from gateway_api.db import Connection, Pool, reading, transaction
 from gateway_api.features.indexing import store
 from gateway_api.features.indexing.models import IndexRow, IndexStatus
+from gateway_api.search_port import EngineAway
 from gateway_api.services import Services
 
 _MOST_ENTRIES = 1000
@@ -63,6 +64,9 @@ class IndexKeeper:
                     return False
                 more = await self._step(conn)
                 await store.unlock(conn)
+            except EngineAway:
+                await store.unlock(conn)
+                raise
             except BaseException:
                 await conn.close()  # and the lock goes with it, wherever this was stopped
                 raise
