@@ -495,7 +495,7 @@ CREATE TABLE public.tracks (
     tag_words text[] GENERATED ALWAYS AS (public.dj_fold_all(local_tags)) STORED NOT NULL,
     words tsvector GENERATED ALWAYS AS (((setweight(to_tsvector('simple'::regconfig, public.dj_fold(title)), 'A'::"char") || setweight(to_tsvector('simple'::regconfig, public.dj_fold(artist)), 'B'::"char")) || setweight(to_tsvector('simple'::regconfig, public.dj_fold(album)), 'C'::"char"))) STORED NOT NULL,
     cover_path text,
-    recording text GENERATED ALWAYS AS (((public.dj_fold(artist) || ' / '::text) || regexp_replace(public.dj_fold(title), ' original( (mix|version))?$'::text, ''::text))) STORED NOT NULL
+    recording text GENERATED ALWAYS AS ("left"(((public.dj_fold(artist) || ' / '::text) || regexp_replace(public.dj_fold(title), ' original( (mix|version))?$'::text, ''::text)), 500)) STORED NOT NULL
 );
 
 CREATE TABLE public.workers (

@@ -177,7 +177,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         for task in background:
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*background)
+            await asyncio.gather(*background, return_exceptions=True)
         if services.embedder is not None:
             await services.embedder.close()
         if services.index is not None:

@@ -3,7 +3,8 @@
 -- One recording under two ids is found by this: artist and title without case, accents, punctuation, or
 -- the "(Original Mix)" that shops put behind a title.
 alter table tracks add column recording text not null generated always as (
-    dj_fold(artist) || ' / ' || regexp_replace(dj_fold(title), ' original( (mix|version))?$', '')
+    -- No longer than an index takes, in any script.
+    left(dj_fold(artist) || ' / ' || regexp_replace(dj_fold(title), ' original( (mix|version))?$', ''), 500)
 ) stored;
 
 create index tracks_recording on tracks (username, recording) where deleted_at is null;

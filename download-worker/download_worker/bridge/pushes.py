@@ -68,6 +68,8 @@ def parse(raw: bytes) -> tuple[PushRegistration, str | None]:
         raise Poison("The push is not JSON.") from exc
     if not isinstance(value, dict):
         raise Poison("The push is not a JSON object.")
+    if not _can_be_stored(value):
+        raise Poison("The push holds a character that no text can hold: NUL, or half of a pair.")
     try:
         push = _Push.model_validate(value)
     except ValidationError as exc:
@@ -95,6 +97,15 @@ def parse(raw: bytes) -> tuple[PushRegistration, str | None]:
         ),
         push.job_id,
     )
+
+
+def _can_be_stored(value: Any) -> bool:
+    """Neither a database nor UTF-8 takes every text that JSON can spell."""
+    if isinstance(value, dict):
+        return all(map(_can_be_stored, [*value, *value.values()]))
+    if isinstance(value, list):
+        return all(map(_can_be_stored, value))
+    return not isinstance(value, str) or not any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in value)
 
 
 def _push_id(push: _Push, url: str | None) -> str:

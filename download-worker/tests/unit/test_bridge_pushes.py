@@ -92,6 +92,8 @@ def test_a_job_on_what_the_track_has_needs_no_link() -> None:
         (encoded({"track_id": "1"}), "no link"),
         (encoded(FIRST | {"url": "file:///etc/passwd"}), "http"),
         (encoded(FIRST | {"title": "x" * 70000}), "larger"),
+        (encoded(FIRST | {"track_id": "a\x00b"}), "NUL"),
+        (encoded(FIRST | {"more": [{"title": "\ud800"}]}), "half of a pair"),
     ],
 )
 def test_poison_has_its_reason(raw: bytes, reason: str) -> None:

@@ -98,6 +98,11 @@ class BackupFolder:
             return Run(**json.loads((self.path / f"{name}.json").read_text()))
         except FileNotFoundError:
             return None
+        except (ValueError, TypeError):  # cut off by a power failure: the backup is asked for again
+            return None
+
+    def noted_at(self, name: str) -> datetime:
+        return datetime.fromtimestamp((self.path / f"{name}.json").stat().st_mtime, UTC)
 
     def save_run(self, run: Run) -> None:
         self._make()

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
+from gateway_api.adapters.backup_folder import Run
 from gateway_api.db import make_pool
 from gateway_api.features.backup.make import make_backup
 from gateway_api.features.backup.runner import is_due
@@ -272,6 +273,16 @@ async def test_scheduled_ones_come_in_time_and_the_oldest_go(gateway: Any) -> No
     prune_scheduled(folder, 2)
     reasons = [one.reason for one in folder.list_finished()]
     assert sorted(reasons) == ["hand", "schedule", "schedule"]
+
+
+async def test_one_that_failed_stops_none_that_comes_later(gateway: Any) -> None:
+    folder = gateway.services.backups
+    folder.save_run(Run(name=folder.new_name("schedule"), reason="schedule", state="failed"))
+    (folder.path / "dj-cut-off.zip.json").write_text("")
+    now = datetime.now(UTC)
+    assert not is_due(folder, timedelta(hours=24), now)
+    assert is_due(folder, timedelta(hours=24), now + timedelta(hours=2))
+    assert (await gateway.http.get("/api/backups")).status_code == 200
 
 
 async def test_one_that_a_killed_gateway_began_is_made_by_the_next(

@@ -103,6 +103,12 @@ async def test_a_push_that_cannot_be_done_is_refused_and_leaves_nothing(
     assert (await gateway.get("/api/tracks"))["tracks"] == []
 
 
+async def test_a_push_that_names_what_is_not_there_is_refused_for_good(gateway: Any) -> None:
+    for kind in ("fix-duration", "extract-cover-art", "extract-cover-art-album"):
+        answer = await register(gateway, job_type=kind, track_id="nowhere")
+        assert answer.status_code in (409, 422), answer.text
+
+
 async def test_dead_pushes_are_shown_and_pushed_again(gateway: Any, redis_url: str) -> None:
     entry = {"raw": "{not json", "error": "The push is not JSON.", "at": 1_700_000_000.5}
     with Redis.from_url(redis_url, decode_responses=True) as redis:

@@ -14,6 +14,7 @@ from gateway_api.adapters.backup_folder import BackupFolder
 from gateway_api.features.backup.usecases import prune_scheduled, request_backup, run_backup
 from gateway_api.services import Services
 
+_AFTER_A_FAILURE = timedelta(hours=1)
 _IDLE_SECONDS = 0.5
 # A start is a busy time, and a gateway that is tried for a minute needs no backup.
 _FIRST_AFTER_SECONDS = 600
@@ -40,9 +41,11 @@ async def ask_when_due(services: Services) -> None:
 
 
 def is_due(folder: BackupFolder, interval: timedelta, now: datetime) -> bool:
-    """Whether the newest backup that was made here is older than the interval, and none is on its way."""
-    if folder.list_runs():
-        return False
+    """Whether the newest backup that was made here is older than the interval, and none is on its way, or
+    failed a moment ago."""
+    for run in folder.list_runs():
+        if run.state != "failed" or now - folder.noted_at(run.name) < _AFTER_A_FAILURE:
+            return False
     made = [one.created_at for one in folder.list_finished() if one.reason in ("schedule", "hand")]
     return not made or now - made[0] >= interval
 

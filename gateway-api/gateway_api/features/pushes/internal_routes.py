@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from dj_contracts.pushes import PushRegistration, PushState
+from dj_servicekit.errors import Malformed, NotFound
 from gateway_api.dependencies import Gateway
 from gateway_api.features.jobs.routes import JobID
 from gateway_api.features.pushes import usecases
@@ -12,7 +13,11 @@ router = APIRouter(prefix="/internal/pushes", include_in_schema=False)
 
 @router.post("")
 async def register(gateway: Gateway, push: PushRegistration) -> PushState:
-    return await usecases.register_push(push, gateway)
+    """A push that names what is not there is refused for good: 404 would say that this path is missing."""
+    try:
+        return await usecases.register_push(push, gateway)
+    except NotFound as exc:
+        raise Malformed(exc.detail) from exc
 
 
 @router.get("/{job_id}")
