@@ -23,7 +23,7 @@ from standalone.progress import Step, Steps
 
 _PLAYLIST = "Demo set"
 _M3U8 = "demo.m3u8"
-_TYPOS = ("Rolerr Rink Romanse", "Nordlis")
+_TYPOS = ("Roler Rink Romanse", "Nordlis")
 _UP_SECONDS = 120.0
 _ANALYSIS_SECONDS = 240.0
 
