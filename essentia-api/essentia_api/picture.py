@@ -1,17 +1,15 @@
 """A waveform as a PNG: three bands over one another, mirrored, on nothing."""
 
 import base64
-import struct
-import zlib
+from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from dj_contracts.analysis import Waveform
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PALETTE = bytes([0, 0, 0, 38, 89, 217, 242, 140, 38, 250, 246, 235])  # nothing, bass, middle, treble
-_SEE_THROUGH = bytes([0])
 _BANDS = 3
 
 
@@ -37,20 +35,8 @@ def _columns(waveform: Waveform | None, width: int) -> NDArray[np.uint8]:
 
 
 def _png(pixels: NDArray[np.uint8]) -> bytes:
-    height, width = pixels.shape
-    # Each line of a PNG begins with the number of its filter; 0 is none.
-    lines = np.pad(pixels, ((0, 0), (1, 0))).tobytes()
-    return b"".join(
-        [
-            _SIGNATURE,
-            _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
-            _chunk(b"PLTE", _PALETTE),
-            _chunk(b"tRNS", _SEE_THROUGH),
-            _chunk(b"IDAT", zlib.compress(lines, 6)),
-            _chunk(b"IEND", b""),
-        ]
-    )
-
-
-def _chunk(name: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+    image = Image.frombytes("P", pixels.shape[::-1], pixels.tobytes())
+    image.putpalette(_PALETTE)
+    file = BytesIO()
+    image.save(file, "PNG", transparency=0)
+    return file.getvalue()

@@ -105,7 +105,7 @@ class Costs:
         if self._strict_keys and ra.key and heard and not model.is_compatible(ra.key, heard):
             broken.append("harmonic")
         if self._max_pitch_percent is not None and ra.bpm and rb.bpm:
-            percent = min(model.fader_percent(ra.bpm, rb.bpm * factor) for factor in (1.0, 0.5, 2.0))
+            percent = min(model.fader_percent(ra.bpm, rb.bpm * factor) for factor in model.FACTORS)
             if percent > self._max_pitch_percent:
                 broken.append("max_pitch_percent")
         return broken
