@@ -1,9 +1,8 @@
 """The composition root: the only place that knows every concrete class of the gateway."""
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import Depends, FastAPI
@@ -21,6 +20,7 @@ from gateway_api.adapters.ga_client import GAClient
 from gateway_api.adapters.job_queue import JobQueue
 from gateway_api.adapters.meilisearch.index import MeilisearchIndex
 from gateway_api.adapters.s3_storage import S3Storage, make_client
+from gateway_api.background import beside_the_requests
 from gateway_api.db import make_pool, transaction
 from gateway_api.embedding_port import TextEmbedder
 from gateway_api.features.albums import routes as albums
@@ -31,7 +31,7 @@ from gateway_api.features.docs import routes as docs
 from gateway_api.features.downloads import internal_routes as internal_fingerprints
 from gateway_api.features.downloads import routes as downloads
 from gateway_api.features.duplicates import routes as duplicates
-from gateway_api.features.embeddings.runner import keep_embeddings_for_ever
+from gateway_api.features.embeddings.runner import keep_texts_for_ever, keep_vector_indexes_for_ever
 from gateway_api.features.embeddings.usecases import note_older_texts
 from gateway_api.features.friends import routes as friends
 from gateway_api.features.friends.store import ensure_friend
@@ -163,21 +163,18 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await ensure_friend(conn, settings.default_username)
     if services.embedder is not None:
         await note_older_texts(services.db, services.embedder)
-    background = [
-        asyncio.create_task(sweep_for_ever(services), name="sweep"),
-        asyncio.create_task(run_scans_for_ever(services), name="scans"),
-        asyncio.create_task(run_reanalyses_for_ever(services), name="reanalyses"),
-        asyncio.create_task(keep_embeddings_for_ever(services), name="embeddings"),
-        asyncio.create_task(keep_index_for_ever(services), name="search index"),
-        asyncio.create_task(run_backups_for_ever(services), name="backups"),
-    ]
     try:
-        yield
+        async with beside_the_requests(
+            sweep=partial(sweep_for_ever, services),
+            scans=partial(run_scans_for_ever, services),
+            reanalyses=partial(run_reanalyses_for_ever, services),
+            text_embeddings=partial(keep_texts_for_ever, services),
+            vector_indexes=partial(keep_vector_indexes_for_ever, services),
+            search_index=partial(keep_index_for_ever, services),
+            backups=partial(run_backups_for_ever, services),
+        ):
+            yield
     finally:
-        for task in background:
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*background, return_exceptions=True)
         if services.embedder is not None:
             await services.embedder.close()
         if services.index is not None:

@@ -4,7 +4,7 @@ import asyncio
 
 from dj_servicekit.errors import UpstreamUnavailable
 from dj_servicekit.logs import log
-from gateway_api.embedding_port import EmbeddingsAway, TextEmbedder
+from gateway_api.embedding_port import EmbeddingsAway
 from gateway_api.features.embeddings import usecases
 from gateway_api.services import Services
 
@@ -12,23 +12,19 @@ _AWAY_SECONDS = 15
 _INDEX_SECONDS = 60
 
 
-async def keep_embeddings_for_ever(services: Services) -> None:
-    await asyncio.gather(
-        _keep_indexes(services), *([_keep_texts(services, services.embedder)] if services.embedder else [])
-    )
-
-
-async def _keep_texts(services: Services, embedder: TextEmbedder) -> None:
+async def keep_texts_for_ever(services: Services) -> None:
+    if services.embedder is None:
+        return
     while True:
         try:
-            if await usecases.embed_due(services.db, embedder) == 0:
+            if await usecases.embed_due(services.db, services.embedder) == 0:
                 await asyncio.sleep(services.settings.sweep_seconds)
         except (EmbeddingsAway, UpstreamUnavailable) as exc:
             log.warning("embeddings_postponed", reason=str(exc))
             await asyncio.sleep(_AWAY_SECONDS)
 
 
-async def _keep_indexes(services: Services) -> None:
+async def keep_vector_indexes_for_ever(services: Services) -> None:
     while True:
         try:
             await usecases.ensure_indexes(services.db)
