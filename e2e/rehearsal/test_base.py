@@ -114,3 +114,30 @@ def test_an_image_says_what_it_is(images: None, image: str) -> None:
     assert labels["org.opencontainers.image.title"] == image
     assert labels["org.opencontainers.image.version"]
     assert found["Config"]["User"] == "1000:1000"
+
+
+def test_the_search_engine_has_the_key_that_the_gateway_has(stack: Stack) -> None:
+    key = stack.secret("gateway-api", "/secrets/search/meili-key")
+    assert len(key) >= 16
+    assert stack.secret("meilisearch", "/secrets/search/meilisearch.toml") == f'master_key = "{key}"\n'
+
+
+def test_the_worker_has_every_tool_that_its_image_is_to_bring(stack: Stack) -> None:
+    (worker,) = stack.gateway.get("/api/workers")["workers"]
+    missing = {tool["name"] for tool in worker["tools"] if not tool["version"]}
+    assert missing == {"gamdl"}
+    assert {tool["name"] for tool in worker["tools"]} == {"yt-dlp", "quickjs", "ffmpeg", "gamdl"}
+
+
+def test_the_ffmpeg_of_the_worker_opens_and_writes_what_the_worker_asks_of_it(stack: Stack) -> None:
+    script = (
+        "import subprocess; from download_worker import media\n"
+        "run = lambda *words: subprocess.run(words, capture_output=True, text=True).stdout\n"
+        "known = {name for line in run('ffmpeg', '-demuxers').splitlines()[4:] for name in line.split()[1].split(',')}\n"
+        "print(sorted(set(media._CONTAINERS.split(',')) - known))\n"
+        "known = {line.split()[1] for line in run('ffmpeg', '-encoders').splitlines()[10:]}\n"
+        "print(sorted({words[1] for words in media._ENCODERS.values()} - known))\n"
+        "print('chromaprint' in run('ffmpeg', '-muxers'), 'https' in run('ffmpeg', '-protocols'))\n"
+    )
+    said = stack.compose("exec", "-T", "download-worker", "python", "-c", script)
+    assert said.splitlines() == ["[]", "[]", "True False"]
