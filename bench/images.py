@@ -18,7 +18,7 @@ from bench._load import save
 from standalone.constellation import WORKSPACE
 
 BASE_IMAGE = "python:3.13-slim-trixie"
-# What the real one takes unpacked on amd64; where a stand-in takes its place, its own size says nothing.
+# About what the real one takes, unpacked, on amd64: of a stand-in the own size says nothing.
 REAL_BASE_MB = 120
 LIMITS_MB = {"essentia-api": 700}
 LIMIT_MB = 250
@@ -85,9 +85,8 @@ def main(arguments: list[str]) -> int:
     base = (size_mb(BASE_IMAGE), packed_mb(BASE_IMAGE))
     print(f"{BASE_IMAGE} on this machine: {base[0]:.0f} MB, {base[1]:.0f} MB packed")
     print(f"with base: beyond base, and the {REAL_BASE_MB} MB of the real one\n")
-    print(
-        f"{'image':<18}{'cold':>8}{'code changed':>15}{'beyond base':>14}{'packed':>9}{'with base':>12}{'wanted':>9}"
-    )
+    headings = f"{'image':<18}{'cold':>8}{'code changed':>15}{'beyond base':>14}{'packed':>9}"
+    print(f"{headings}{'with base':>12}{'wanted':>9}")
     rows = {}
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "checkout"
