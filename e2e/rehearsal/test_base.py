@@ -141,3 +141,25 @@ def test_the_ffmpeg_of_the_worker_opens_and_writes_what_the_worker_asks_of_it(st
     )
     said = stack.compose("exec", "-T", "download-worker", "python", "-c", script)
     assert said.splitlines() == ["[]", "[]", "True False"]
+
+
+# In the form of YouTube's, whose own cannot be fetched here: its number is turned round.
+_PLAYER = """(function(){
+  function Address(sig){ this.m = {s: sig}; }
+  Address.prototype.get = function(k){ return this.m[k]; };
+  Address.prototype.set = function(k, v){ this.m[k] = v; };
+  Address.prototype.go = function(){ this.m.n = this.m.n.split("").reverse().join(""); };
+  var make = function(url, key, sig){ var a = new Address(sig); a.set("alr", "yes"); return a; };
+}).call(this)"""
+
+
+def test_the_worker_solves_the_riddle_of_a_player_with_quickjs(stack: Stack) -> None:
+    asked = {"type": "player", "player": _PLAYER, "requests": [{"type": "n", "challenges": ["abc"]}]}
+    script = (
+        "import sys; from yt_dlp_ejs.yt import solver\n"
+        "print(solver.lib(), 'Object.assign(globalThis, lib);', solver.core(), sys.stdin.read(), sep='\\n')"
+    )
+    riddle = f"console.log(JSON.stringify(jsc({json.dumps(asked)})));"
+    run = f'python -c "{script}" >/tmp/riddle.js && qjs --script /tmp/riddle.js; rm /tmp/riddle.js'
+    said = stack.compose("exec", "-T", "download-worker", "sh", "-c", run, stdin=riddle.encode())
+    assert json.loads(said)["responses"] == [{"type": "result", "data": {"abc": "cba"}}]

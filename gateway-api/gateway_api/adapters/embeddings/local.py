@@ -1,7 +1,7 @@
 """The model that comes with the installation: small, without a key, and nothing is fetched at run time.
 
 Its weights and its tokenizer lie in the wheel of wordllama. That package's own code is not run: all it does
-here is to average the rows of a table, and for that it brings numpy and 100 MB of others into the image.
+here is to average the rows of a table, and for that it wants numpy and the client of a hub: 110 MB.
 
 It is loaded when the first text comes, in a thread, and once for the process. It knows words and little of
 music, so its floor is high; see features/embeddings/texts.py.
