@@ -133,7 +133,7 @@ def test_the_ffmpeg_of_the_worker_opens_and_writes_what_the_worker_asks_of_it(st
     script = (
         "import subprocess; from download_worker import media\n"
         "run = lambda *words: subprocess.run(words, capture_output=True, text=True).stdout\n"
-        "known = ','.join(line.split()[1] for line in run('ffmpeg', '-demuxers').splitlines()[4:])\n"
+        "known = ','.join(line.split()[1] for line in run('ffmpeg', '-demuxers').splitlines()[5:])\n"
         "print(sorted(set(media._CONTAINERS.split(',')) - set(known.split(','))))\n"
         "known = {line.split()[1] for line in run('ffmpeg', '-encoders').splitlines()[10:]}\n"
         "print(sorted({words[1] for words in media._ENCODERS.values()} - known))\n"
@@ -163,3 +163,11 @@ def test_the_worker_solves_the_riddle_of_a_player_with_quickjs(stack: Stack) -> 
     run = f'python -c "{script}" >/tmp/riddle.js && qjs --script /tmp/riddle.js; rm /tmp/riddle.js'
     said = stack.compose("exec", "-T", "download-worker", "sh", "-c", run, stdin=riddle.encode())
     assert json.loads(said)["responses"] == [{"type": "result", "data": {"abc": "cba"}}]
+
+
+@pytest.mark.parametrize("module", ["std", "os", "/etc/passwd"])
+def test_a_script_in_the_worker_reaches_nothing_but_its_own_numbers(stack: Stack, module: str) -> None:
+    escape = f"import('{module}').then(() => console.log('reached'), () => console.log('refused'));"
+    run = "cat >/tmp/escape.js && qjs --script /tmp/escape.js; rm /tmp/escape.js"
+    said = stack.compose("exec", "-T", "download-worker", "sh", "-c", run, stdin=escape.encode())
+    assert said.strip() == "refused"
