@@ -65,3 +65,10 @@ def test_the_workflows_follow_the_schema_of_github() -> None:
 @pytest.mark.parametrize("path", WORKFLOWS, ids=shown)
 def test_a_workflow_may_do_no_more_than_it_says(path: Path) -> None:
     assert re.search(r"^permissions:\n  contents: read$", path.read_text(), re.MULTILINE)
+
+
+def test_a_release_is_built_on_one_digest_of_the_base_and_says_which() -> None:
+    text = (WORKSPACE / ".github" / "workflows" / "images.yml").read_text()
+    assert "BASE_IMAGE: python:3.13-slim-trixie\n" in text
+    assert "BASE=${{ env.BASE_IMAGE }}@${{ steps.base.outputs.digest }}\n" in text
+    assert "org.opencontainers.image.base.digest=${{ steps.base.outputs.digest }}\n" in text
