@@ -45,7 +45,11 @@ class OpenAIEmbedder:
         if not texts:
             return []
         # Many services refuse empty text, and not every one packs numbers in base64.
-        wish = {"model": self._name, "input": [text or " " for text in texts], "encoding_format": "float"}
+        wish: dict[str, Any] = {
+            "model": self._name,
+            "input": [text or " " for text in texts],
+            "encoding_format": "float",
+        }
         # Nor does every service know this one.
         if self._dimensions:
             wish["dimensions"] = self._dimensions
