@@ -8,6 +8,8 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
+from gateway_api.features.idempotency import once
+
 
 async def post(gateway: Any, path: str, body: Any, key: str, **headers: str) -> Any:
     return await gateway.http.post(path, json=body, headers={"Idempotency-Key": key, **headers})
@@ -62,6 +64,16 @@ async def test_one_that_a_crash_cut_off_is_not_done_again(gateway: Any, database
         conn.execute("update idempotency_keys set status = null, headers = null, body = null")
     answer = await post(gateway, "/api/tracks", {"title": "Unsure"}, "key")
     assert (answer.status_code, answer.headers["retry-after"]) == (409, "2")
+    assert len((await gateway.get("/api/tracks"))["tracks"]) == 1
+
+
+async def test_one_whose_answer_is_too_large_to_keep_is_not_done_again(
+    gateway: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(once, "_LARGEST_ANSWER", 10)
+    assert (await post(gateway, "/api/tracks", {"title": "Large"}, "key")).status_code == 201
+    answer = await post(gateway, "/api/tracks", {"title": "Large"}, "key")
+    assert (answer.status_code, "was done" in answer.json()["detail"]) == (409, True)
     assert len((await gateway.get("/api/tracks"))["tracks"]) == 1
 
 

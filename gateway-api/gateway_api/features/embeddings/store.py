@@ -164,16 +164,17 @@ async def _make_index(conn: Connection, space: Space, name: str) -> bool:
         """,
         [name],
     )
-    if (found := await cursor.fetchone()) is not None:
-        if found[0]:
-            return False
-        await conn.execute(sql.SQL("drop index {}").format(sql.Identifier(name)))
-    # No time limit; and building in several processes wants more shared memory than a container has.
+    if (found := await cursor.fetchone()) is not None and found[0]:
+        return False
+    # No time limits: at its end the build waits for every older transaction, and a backup takes its time. It
+    # holds up nobody meanwhile. Building in several processes wants more shared memory than a container has.
     await conn.execute(
-        "set statement_timeout = 0; set max_parallel_maintenance_workers = 0;"
+        "set statement_timeout = 0; set lock_timeout = 0; set max_parallel_maintenance_workers = 0;"
         " set maintenance_work_mem = '256MB'"
     )
     try:
+        if found is not None:
+            await conn.execute(sql.SQL("drop index concurrently {}").format(sql.Identifier(name)))
         await conn.execute(
             sql.SQL(
                 "create index concurrently {} on track_embeddings using hnsw ((embedding::{}) {})"
