@@ -678,6 +678,12 @@ CREATE TRIGGER playlist_tracks_inserted AFTER INSERT ON public.playlist_tracks R
 
 CREATE TRIGGER playlist_tracks_updated AFTER UPDATE ON public.playlist_tracks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_moved();
 
+CREATE TRIGGER plays_deleted AFTER DELETE ON public.plays REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_noted();
+
+CREATE TRIGGER plays_inserted AFTER INSERT ON public.plays REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_noted();
+
+CREATE TRIGGER plays_updated AFTER UPDATE ON public.plays REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_moved();
+
 CREATE TRIGGER tracks_deleted AFTER DELETE ON public.tracks REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_noted();
 
 CREATE TRIGGER tracks_inserted AFTER INSERT ON public.tracks REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_inserted();
