@@ -8,9 +8,13 @@ import asyncio
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from gateway_api.embedding_port import Vector, unit
+
+
+_loading = Lock()
 
 
 class LocalEmbedder:
@@ -35,4 +39,9 @@ def _model() -> Any:
 
 
 def _embed(texts: list[str]) -> list[Vector | None]:
-    return [unit(vector) for vector in _model().embed(texts).tolist()] if texts else []
+    if not texts:
+        return []
+    with _loading:  # eight questions that come first would load it eight times, of 60 MB each
+        model = _model()
+    # One at a time: in a batch each text takes the room of the longest, 300 MB beside a long note.
+    return [unit(vector) for vector in model.embed(texts, batch_size=1).tolist()]

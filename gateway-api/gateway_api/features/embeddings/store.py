@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from psycopg import sql
 from psycopg.rows import class_row
@@ -72,6 +73,25 @@ async def list_due_texts(conn: Connection, limit: int) -> list[DueText]:
         [limit],
     )
     return await cursor.fetchall()
+
+
+async def count_texts(conn: Connection, username: str, model: str) -> tuple[int, int, int]:
+    """(embedded by the model, without a vector, waiting) of one collection."""
+    cursor = await conn.execute(
+        """
+        select count(embedding), count(*) - count(embedding),
+               (select count(*) from text_embeddings_due where username = %(username)s)
+        from track_embeddings where username = %(username)s and kind = 'text' and model = %(model)s
+        """,
+        {"username": username, "model": model},
+    )
+    row: Any = await cursor.fetchone()
+    return row[0], row[1], row[2]
+
+
+async def count_due_texts(conn: Connection) -> int:
+    row: Any = await (await conn.execute("select count(*) from text_embeddings_due")).fetchone()
+    return int(row[0])
 
 
 async def save_texts(conn: Connection, model: str, made: Sequence[MadeText]) -> None:
