@@ -13,7 +13,6 @@ from typing import Any
 
 from gateway_api.embedding_port import Vector, unit
 
-
 _loading = Lock()
 
 
