@@ -54,7 +54,7 @@ _SESSION = (
     "statement_timeout=30000",
     "lock_timeout=5000",
     "timezone=UTC",
-    "hnsw.ef_search=400",
+    "hnsw.ef_search=100",
     "hnsw.iterative_scan=relaxed_order",
     "hnsw.max_scan_tuples=20000",
 )

@@ -20,7 +20,7 @@ from gateway_api.features.tracks.filters import TrackFilter
 
 # So few are compared one by one in the time in which the index finds what passes, and none is missed.
 _COMPARED_ONE_BY_ONE = 4000
-_FILTERED_WIDTH = 400
+_FILTERED_WIDTH = 200
 
 
 @dataclass(frozen=True)
