@@ -656,6 +656,8 @@ CREATE UNIQUE INDEX tracks_audio_path ON public.tracks USING btree (username, au
 
 CREATE INDEX tracks_bpm ON public.tracks USING btree (username, bpm, track_id) WHERE (deleted_at IS NULL);
 
+CREATE INDEX tracks_energy ON public.tracks USING btree (username, energy, track_id) WHERE (deleted_at IS NULL);
+
 CREATE INDEX tracks_genre_words ON public.tracks USING gin (username, genre_words);
 
 CREATE INDEX tracks_recording ON public.tracks USING btree (username, recording) WHERE (deleted_at IS NULL);
@@ -671,6 +673,8 @@ CREATE INDEX tracks_title ON public.tracks USING btree (username, public.dj_fold
 CREATE INDEX tracks_trash ON public.tracks USING btree (username, deleted_at) WHERE (deleted_at IS NOT NULL);
 
 CREATE INDEX tracks_words ON public.tracks USING gin (username, words);
+
+CREATE INDEX tracks_year ON public.tracks USING btree (username, year, track_id) WHERE (deleted_at IS NULL);
 
 CREATE TRIGGER playlist_tracks_deleted AFTER DELETE ON public.playlist_tracks REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_noted();
 

@@ -20,7 +20,9 @@ from gateway_api.features.tracks.filters import TrackFilter
 
 # So few are compared one by one in the time in which the index finds what passes, and none is missed.
 _COMPARED_ONE_BY_ONE = 4000
-_FILTERED_WIDTH = 200
+# How many an index keeps in view where db.py's are too few: what passes filters may lie far from the track
+# that is asked about, and a sentence lies far from all texts.
+_WIDTH = {Kind.AUDIO: 200, Kind.TEXT: 400}
 
 
 @dataclass(frozen=True)
@@ -65,14 +67,13 @@ async def list_near(
     conditions, parameters = filters.conditions()
     owners = filters.owner or [username]
     wanted = Wanted(probe, conditions, parameters | {"owners": owners}, limit, (username, besides or ""))
-    if not conditions:
+    if not conditions and probe.space.kind is Kind.AUDIO:
         found = await _nearest(conn, wanted, exact=False)
-    elif await _estimate_passing(conn, wanted) <= _COMPARED_ONE_BY_ONE:
+    elif conditions and await _estimate_passing(conn, wanted) <= _COMPARED_ONE_BY_ONE:
         return await _nearest(conn, wanted, exact=True)
     else:
-        # What passes may lie far from the track that is asked about, so the index looks wider.
         async with conn.transaction():
-            await conn.execute(f"set local hnsw.ef_search = {_FILTERED_WIDTH}")
+            await conn.execute(f"set local hnsw.ef_search = {_WIDTH[probe.space.kind]}")
             found = await _nearest(conn, wanted, exact=False)
     return found if len(found) >= limit else await _nearest(conn, wanted, exact=True)
 
