@@ -58,7 +58,7 @@ class Parts:
 
 
 @contextmanager
-def parts(kept: Path | None = None, **environment: str) -> Iterator[Parts]:
+def parts(kept: Path | None = None, /, **environment: str) -> Iterator[Parts]:
     """PostgreSQL and Valkey running, everything else laid out. ``environment`` is for all services. The
     data are in ``kept``, for the next run too, or in a folder that goes at the end."""
     with ExitStack() as stack:

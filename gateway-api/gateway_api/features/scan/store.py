@@ -73,4 +73,5 @@ async def save_files(conn: Connection, username: str, files: Sequence[NewFile]) 
 
 def _as_json(file: NewFile) -> dict[str, Any]:
     fields = asdict(file)
-    return fields | fields.pop("tags")
+    tags: dict[str, Any] = fields.pop("tags")
+    return fields | tags
