@@ -19,7 +19,7 @@ _MOST_COUNTED = 10_000
 # What begins with a letter or two is a third of everything: who types on narrows it down, and ranking all of
 # it for each key that is pressed took half a second.
 _SHORT = 2
-_MOST_COUNTED_SHORT = 1_000
+_MOST_COUNTED_SHORT = 500
 _MOST_SIMILAR = 200
 
 # The expression, and whether it can be null.
