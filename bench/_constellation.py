@@ -58,13 +58,19 @@ class Parts:
 
 
 @contextmanager
-def parts(**environment: str) -> Iterator[Parts]:
-    """PostgreSQL and Valkey running, everything else laid out. ``environment`` is for all services."""
+def parts(kept: Path | None = None, /, **environment: str) -> Iterator[Parts]:
+    """PostgreSQL and Valkey running, everything else laid out. ``environment`` is for all services. The
+    data are in ``kept``, for the next run too, or in a folder that goes at the end."""
     with ExitStack() as stack:
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
+        if kept is None:
+            passing = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+            home = Path(stack.enter_context(passing))
+        else:
+            home = kept.resolve()
+            home.mkdir(parents=True, exist_ok=True)
         pg_port, valkey_port, gateway_port, essentia_port = free_ports(4)
         audio = home / "audio"
-        audio.mkdir()
+        audio.mkdir(exist_ok=True)
         made = Parts(
             home,
             {
@@ -115,6 +121,11 @@ def answers(url: str) -> bool:
         return httpx.get(f"{url}/health", timeout=2, trust_env=False).is_success
     except httpx.HTTPError:
         return False
+
+
+def peak_memory_mb(child: "Popen[bytes]") -> float:
+    status = Path(f"/proc/{child.pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def processors() -> int:

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 RESULTS = Path(__file__).parent / "results"
 
@@ -57,6 +59,18 @@ async def measure(port: int, paths: Sequence[str], clients: int) -> Timings:
     started = time.perf_counter()
     failed = await asyncio.gather(*(_client(port, paths[n::clients], took) for n in range(clients)))
     return Timings(took, sum(failed), len(paths) / (time.perf_counter() - started))
+
+
+def wait_for(url: str) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            httpx.get(url, timeout=2)
+            return
+        except httpx.TransportError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def save(name: str, result: object) -> None:

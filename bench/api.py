@@ -1,6 +1,6 @@
 """Reads, listings and search of the gateway at 8 clients, beside a bare query; import and reindex.
 
-    ./dj bench api [--tracks N] [--clients N] [--requests N]
+    ./dj bench api [--tracks N] [--clients N] [--requests N] [--data DIR] [--only TEXT]
 
 Rows only, made of a seeded vocabulary; a second collection of the same size stands beside the one
 that is asked, as it does in life. The baseline is FastAPI with one psycopg query of the same row. After
@@ -10,26 +10,21 @@ our side: reading, forming and sending, not of the engine's indexing.
 
 import argparse
 import asyncio
-import os
 import random
-import sys
-import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import quote
 
 import httpx
 import psycopg
 
-from bench._load import Timings, measure, save
+from bench._constellation import ROOT, parts, peak_memory_mb, processors
+from bench._load import Timings, measure, save, wait_for
 from dj_contracts.keys import ALL_KEYS
 from gateway_api.db import make_pool, transaction
 from gateway_api.features.scan.store import NewFile, save_files
 from gateway_api.features.scan.tags import FileTags
-from migrations.migrate import migrate
-from standalone import postgres, processes, valkey
 from standalone.ports import free_ports
 
 # fmt: off
@@ -48,8 +43,7 @@ _WANTED = {
     "search, typo, 2 filters": 80,
     "search, one letter": 80,
 }
-_ROOT = Path(__file__).parents[1]
-_STAND_IN = _ROOT / "gateway-api" / "tests" / "stand_in" / "meilisearch.py"
+_STAND_IN = ROOT / "gateway-api" / "tests" / "stand_in" / "meilisearch.py"
 _MEILI_KEY = "the-key-of-the-benchmark"
 
 
@@ -57,11 +51,22 @@ def vocabulary(rng: random.Random, words: int = 6000) -> list[str]:
     return ["".join(rng.choices(_SYLLABLES, k=rng.randint(2, 4))) for _ in range(words)]
 
 
-def fill(url: str, tracks: int, rng: random.Random) -> list[str]:
-    """Two collections and a playlist of 200; returns titles of the first for the searches."""
+def fill(url: str, tracks: int, rng: random.Random) -> tuple[list[str], bool]:
+    """Two collections and a playlist of 200, unless they are there from another run; the titles of the
+    first for the searches, and whether they are new."""
     words = vocabulary(rng)
     titles: list[str] = []
     with psycopg.connect(url) as conn:
+        # What a run leaves behind: the rows of its import, and the index that it built.
+        conn.execute(
+            "delete from tracks where track_id like 'file-%'; truncate search_indexes, search_outbox"
+        )
+        kept = conn.execute("select title from tracks where username = 'dj' order by track_id").fetchall()
+        if kept:
+            if len(kept) != tracks:
+                raise SystemExit(f"The folder of --data has {len(kept)} tracks: ask for so many.")
+            conn.commit()
+            return [str(row[0]) for row in kept], False
         conn.execute("insert into friends (username) values ('dj'), ('ana')")
         for username in ("dj", "ana"):
             columns = "username, track_id, title, artist, album, year, genres, bpm, key, star_rating"
@@ -85,7 +90,7 @@ def fill(url: str, tracks: int, rng: random.Random) -> list[str]:
         conn.commit()
         conn.autocommit = True
         conn.execute("vacuum analyze")
-    return titles
+    return titles, True
 
 
 def typo(text: str, rng: random.Random) -> str:
@@ -126,86 +131,48 @@ def questions(titles: list[str], count: int, rng: random.Random) -> dict[str, li
     }
 
 
-def wait_for(url: str) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            httpx.get(url, timeout=2)
-            return
-        except httpx.TransportError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./dj bench api")
     parser.add_argument("--tracks", type=int, default=10_000)
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--requests", type=int, default=800, help="of each kind")
+    parser.add_argument("--only", default="", help="only those kinds that hold this text")
+    parser.add_argument("--data", type=Path, help="a folder that keeps the collections for the next run")
     options = parser.parse_args()
     rng = random.Random(7)
-    with ExitStack() as stack:
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        pg_port, valkey_port, gateway_port, bare_port, meili_port, indexed_port = free_ports(6)
-
-        def run(command: processes.Command, log: str) -> int:
-            child = processes.spawn(command, home / log)
-            stack.callback(processes.stop, child, command.stop_signal)
-            return child.pid
-
-        def run_python(name: str, *argv: str, **changes: str) -> int:
-            return run(
-                processes.Command((sys.executable, *argv), cwd=_ROOT, env=env | changes), f"{name}.log"
-            )
-
-        postgres.prepare(home)
-        run(postgres.server(home, pg_port), "postgres.log")
-        while not postgres.answers(postgres.url(home, pg_port, "postgres")):
-            time.sleep(0.05)
-        postgres.ensure_database(home, pg_port)
-        url = postgres.url(home, pg_port)
-        migrate(url)
+    # Texts are not embedded meanwhile, which is a collection's first quarter of an hour and no more.
+    with parts(options.data, RATE_LIMIT_PER_SECOND="0", EMBEDDINGS="off") as made:
         started = time.perf_counter()
-        titles = fill(url, options.tracks, rng)
+        titles, is_new = fill(made.database_url, options.tracks, rng)
         copied = (time.perf_counter() - started) * 50_000 / options.tracks
-        run(valkey.server(home, valkey_port), "valkey.log")
-        env = {
-            "DATABASE_URL": url,
-            "REDIS_URL": valkey.url(home, valkey_port),
-            "SERVICE_TOKEN": "a-token-for-the-benchmark",
-            "AUDIO_DIR": str(home / "audio"),
-            "RATE_LIMIT_PER_SECOND": "0",
-        }
-        gateway = run_python("gateway", "-m", "gateway_api", PORT=str(gateway_port))
-        run_python("bare", str(Path(__file__).parent / "_bare_row.py"), PORT=str(bare_port))
-        wait_for(f"http://127.0.0.1:{gateway_port}/health")
+        bare_port, meili_port, indexed_port = free_ports(3)
+        gateway = made.start("gateway")
+        made.add("bare", str(ROOT / "bench" / "_bare_row.py"), PORT=str(bare_port))
+        made.start("bare")
+        wait_for(f"{made.gateway_url}/health")
         wait_for(f"http://127.0.0.1:{bare_port}/row/t1")
         bare = [f"/row/t{rng.randrange(options.tracks)}" for _ in range(options.requests)]
         asked = questions(titles, options.requests, rng)
-        rows = asyncio.run(ask_all(options, gateway_port, bare_port, bare, asked))
-        memory = peak_memory_mb(gateway)
-        run_python("meilisearch", str(_STAND_IN), str(meili_port), _MEILI_KEY)
-        indexed = {"MEILI_URL": f"http://127.0.0.1:{meili_port}", "MEILI_KEY": _MEILI_KEY}
-        started = time.perf_counter()
-        indexing = run_python("indexed", "-m", "gateway_api", PORT=str(indexed_port), **indexed)
-        wait_until_built(f"http://127.0.0.1:{indexed_port}")
-        reindexed = time.perf_counter() - started
-        figures = {
-            "import of 100,000 rows by COPY, s (60)": copied,
-            "import of 100,000 rows as a scan writes them, s (60)": asyncio.run(
-                import_files(url, options.tracks)
-            ),
-            f"full reindex of {2 * options.tracks} tracks, s (300)": reindexed,
-            "gateway at its most, MB (250)": memory,
-            "gateway that reindexed at its most, MB (250)": peak_memory_mb(indexing),
-        }
+        asked = {name: paths for name, paths in asked.items() if options.only in name}
+        rows = asyncio.run(ask_all(options, int(made.gateway_url.rpartition(":")[2]), bare_port, bare, asked))
+        figures = {"gateway at its most, MB (250)": peak_memory_mb(gateway)}
+        if is_new:
+            figures["import of 100,000 rows by COPY, s (60)"] = copied
+        if not options.only:
+            made.stop("gateway")
+            made.add("meilisearch", str(_STAND_IN), str(meili_port), _MEILI_KEY)
+            made.start("meilisearch")
+            indexed = {"MEILI_URL": f"http://127.0.0.1:{meili_port}", "MEILI_KEY": _MEILI_KEY}
+            made.add("indexed", "-m", "gateway_api", PORT=str(indexed_port), **indexed)
+            started = time.perf_counter()
+            indexing = made.start("indexed")
+            wait_until_built(f"http://127.0.0.1:{indexed_port}")
+            figures[f"full reindex of {2 * options.tracks} tracks, s (300)"] = time.perf_counter() - started
+            figures["gateway that reindexed at its most, MB (250)"] = peak_memory_mb(indexing)
+            made.stop("indexed")
+            imported = asyncio.run(import_files(made.database_url, options.tracks))
+            figures["import of 100,000 rows as a scan writes them, s (60)"] = imported
         report(options, rows, figures)
-
-
-def peak_memory_mb(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def wait_until_built(gateway: str) -> None:
@@ -262,7 +229,7 @@ def report(options: argparse.Namespace, rows: dict[str, Timings], figures: dict[
         name: {"median": t.median, "p95": t.quantile(0.95), "p99": t.quantile(0.99), "failed": t.failed}
         for name, t in rows.items()
     }
-    shape = {"tracks": options.tracks, "clients": options.clients, "processors": os.cpu_count()}
+    shape = {"tracks": options.tracks, "clients": options.clients, "processors": processors()}
     save("api", shape | {"milliseconds": milliseconds, "figures": figures})
 
 

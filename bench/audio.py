@@ -7,22 +7,16 @@ one buffer. The two servers take turns, the order changes each round, and median
 """
 
 import argparse
-import os
 import random
 import socket
 import statistics
-import sys
-import tempfile
 import threading
 import time
-from contextlib import ExitStack
-from pathlib import Path
 
 import httpx
 
-from bench._load import save
-from migrations.migrate import migrate
-from standalone import postgres, processes, valkey
+from bench._constellation import ROOT, await_true, parts, processors
+from bench._load import save, wait_for
 from standalone.ports import free_ports
 
 _FILE_BYTES = 200 * 1024**2
@@ -70,16 +64,12 @@ def megabytes_a_second(
     return options.streams * options.ranges * options.megabytes / took, failed
 
 
-def wait_for(port: int) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=2).close()
-            return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=2).close()
+    except OSError:
+        return False
+    return True
 
 
 def main() -> None:
@@ -89,41 +79,16 @@ def main() -> None:
     parser.add_argument("--ranges", type=int, default=2, help="that each stream asks for in a round")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    with ExitStack() as stack:
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        pg_port, valkey_port, gateway_port, bare_port = free_ports(4)
-
-        def run(command: processes.Command, log: str) -> None:
-            child = processes.spawn(command, home / log)
-            stack.callback(processes.stop, child, command.stop_signal)
-
-        postgres.prepare(home)
-        run(postgres.server(home, pg_port), "postgres.log")
-        while not postgres.answers(postgres.url(home, pg_port, "postgres")):
-            time.sleep(0.05)
-        postgres.ensure_database(home, pg_port)
-        migrate(postgres.url(home, pg_port))
-        run(valkey.server(home, valkey_port), "valkey.log")
-        root = Path(__file__).parents[1]
-        env = {
-            "PYTHONPATH": str(root),
-            "DATABASE_URL": postgres.url(home, pg_port),
-            "REDIS_URL": valkey.url(home, valkey_port),
-            "SERVICE_TOKEN": "a-token-for-the-benchmark",
-            "AUDIO_DIR": str(home / "audio"),
-            "PORT": str(gateway_port),
-        }
-        gateway = processes.Command((sys.executable, "-m", "gateway_api"), cwd=root, env=env)
-        run(gateway, "gateway.log")
-        wait_for(gateway_port)
+    with parts() as made:
+        made.start("gateway")
+        wait_for(f"{made.gateway_url}/health")
+        gateway_port = int(made.gateway_url.rpartition(":")[2])
         track = upload(gateway_port)
-        file = home / "audio" / track["local_audio_url"]
-        bare = str(root / "bench" / "_bare_sendfile.py")
-        run(
-            processes.Command((sys.executable, bare, str(file), str(bare_port)), cwd=root, env={}),
-            "bare.log",
-        )
-        wait_for(bare_port)
+        (bare_port,) = free_ports(1)
+        file = str(made.audio_dir / track["local_audio_url"])
+        made.add("bare", str(ROOT / "bench" / "_bare_sendfile.py"), file, str(bare_port))
+        made.start("bare")
+        await_true(lambda: listens(bare_port), "the bare server listens", seconds=30)
         report(options, gateway_port, f"/api/tracks/{track['track_id']}/audio", bare_port)
 
 
@@ -162,7 +127,7 @@ def report(options: argparse.Namespace, gateway_port: int, path: str, bare_port:
         {
             "streams": options.streams,
             "megabytes": options.megabytes,
-            "processors": os.cpu_count(),
+            "processors": processors(),
             "megabytes_a_second": medians,
             "share": share,
             "failed": failed,

@@ -1,6 +1,6 @@
 """Filtered search by sound and by meaning at 100,000 tracks: recall at ten against an exact scan, and time.
 
-    ./dj bench recall [--tracks N] [--clients N] [--questions N]
+    ./dj bench recall [--tracks N] [--clients N] [--questions N] [--data DIR]
 
 Synthetic: sounds are points around 400 centres, as records of a style lie together, and texts are made of
 a seeded vocabulary and embedded by the local model. A second collection of a fifth of the size shares
@@ -12,13 +12,9 @@ recall is an exact scan of what passes; that of time is FastAPI with one psycopg
 import argparse
 import asyncio
 import logging
-import os
 import random
-import sys
-import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import quote
 
@@ -26,16 +22,15 @@ import httpx
 import numpy as np
 import psycopg
 
-from bench._load import Timings, measure, save
-from bench.api import vocabulary, wait_for
+from bench._constellation import ROOT, parts, peak_memory_mb, processors
+from bench._load import Timings, measure, save, wait_for
+from bench.api import vocabulary
 from dj_contracts.keys import ALL_KEYS
 from gateway_api.adapters.embeddings.local import LocalEmbedder
 from gateway_api.db import make_pool
 from gateway_api.features.embeddings.models import DueText
 from gateway_api.features.embeddings.texts import describe, fingerprint
 from gateway_api.features.embeddings.usecases import ensure_indexes
-from migrations.migrate import migrate
-from standalone import postgres, processes, valkey
 from standalone.ports import free_ports
 
 _DIMS = 128
@@ -55,7 +50,8 @@ _FILTERS = {
 
 
 def fill(url: str, tracks: int, rng: random.Random) -> None:
-    """Two collections with sounds and texts; ``dj`` has ``tracks``, ``ana`` a fifth of that."""
+    """Two collections with sounds and texts, unless they are there from another run; ``dj`` has
+    ``tracks``, ``ana`` a fifth of that."""
     generator = np.random.default_rng(7)
     centres = generator.normal(size=(_CENTRES, _DIMS))
     words = vocabulary(rng)
@@ -63,6 +59,11 @@ def fill(url: str, tracks: int, rng: random.Random) -> None:
     embedded = "username, track_id, kind, model, dims, made_from, embedding"
     local = LocalEmbedder()
     with psycopg.connect(url) as conn:
+        kept = conn.execute("select count(*) from tracks where username = 'dj'").fetchone()
+        if kept and kept[0]:
+            if kept[0] != tracks:
+                raise SystemExit(f"The folder of --data has {kept[0]} tracks: ask for so many.")
+            return
         conn.execute("insert into friends (username) values ('dj'), ('ana')")
         for username, count in (("dj", tracks), ("ana", tracks // 5)):
             which = generator.integers(_CENTRES, size=count)
@@ -168,62 +169,42 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--questions", type=int, default=40, help="of each kind, for recall")
     parser.add_argument("--requests", type=int, default=400, help="of each kind, for time")
+    parser.add_argument("--data", type=Path, help="a folder that keeps the collections for the next run")
     options = parser.parse_args()
     rng = random.Random(7)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each question would bury the table
-    with ExitStack() as stack:
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        pg_port, valkey_port, gateway_port, bare_port = free_ports(4)
-
-        def run(command: processes.Command, log: str) -> None:
-            child = processes.spawn(command, home / log)
-            stack.callback(processes.stop, child, command.stop_signal)
-
-        postgres.prepare(home)
-        run(postgres.server(home, pg_port), "postgres.log")
-        while not postgres.answers(postgres.url(home, pg_port, "postgres")):
-            time.sleep(0.05)
-        postgres.ensure_database(home, pg_port)
-        url = postgres.url(home, pg_port)
-        migrate(url)
+    with parts(options.data, RATE_LIMIT_PER_SECOND="0") as made:
         started = time.monotonic()
-        fill(url, options.tracks, rng)
+        fill(made.database_url, options.tracks, rng)
         print(f"Filled in {time.monotonic() - started:.0f} s.", flush=True)
         started = time.monotonic()
-        asyncio.run(build_indexes(url))
+        asyncio.run(build_indexes(made.database_url))
         built = time.monotonic() - started
         print(f"Indexes of both models built in {built:.0f} s.", flush=True)
-        run(valkey.server(home, valkey_port), "valkey.log")
-        env = {
-            "DATABASE_URL": url,
-            "REDIS_URL": valkey.url(home, valkey_port),
-            "SERVICE_TOKEN": "a-token-for-the-benchmark",
-            "AUDIO_DIR": str(home / "audio"),
-        }
-        for port, argv in (
-            (gateway_port, ["-m", "gateway_api"]),
-            (bare_port, [str(Path(__file__).parent / "_bare_row.py")]),
-        ):
-            command = processes.Command(
-                (sys.executable, *argv), cwd=Path(__file__).parents[1], env={**env, "PORT": str(port)}
-            )
-            run(command, f"{port}.log")
-        wait_for(f"http://127.0.0.1:{gateway_port}/health")
+        (bare_port,) = free_ports(1)
+        gateway = made.start("gateway")
+        made.add("bare", str(ROOT / "bench" / "_bare_row.py"), PORT=str(bare_port))
+        made.start("bare")
+        wait_for(f"{made.gateway_url}/health")
         wait_for(f"http://127.0.0.1:{bare_port}/row/t1")
+        gateway_port = int(made.gateway_url.rpartition(":")[2])
+        timings = asyncio.run(times(options, gateway_port, bare_port, rng))
         tracks = [f"t{rng.randrange(options.tracks)}" for _ in range(options.questions)]
         texts = [_sentence(rng) for _ in range(options.questions)]
-        found = recalls(url, gateway_port, tracks, texts)
+        found = recalls(made.database_url, gateway_port, tracks, texts)
         print(f"{options.tracks} tracks beside {options.tracks // 5} of another; {_WANTED_RECALL} is wanted.")
         for name, share in found.items():
-            print(f"recall at ten, {name:<28}{share:>8.3f}", flush=True)
-        timings = asyncio.run(times(options, gateway_port, bare_port, rng))
+            print(f"recall at ten, {name:<28}{share:>8.3f}")
+        memory = peak_memory_mb(gateway)
+        print(f"gateway with the local model at its most, MB (250){memory:>10.1f}")
     save(
         "recall",
         {
             "tracks": options.tracks,
             "clients": options.clients,
-            "processors": os.cpu_count(),
+            "processors": processors(),
             "index_seconds": built,
+            "gateway_mb": memory,
             "recall": found,
             "milliseconds": {
                 name: {"median": t.median, "p95": t.quantile(0.95), "failed": t.failed}

@@ -656,6 +656,8 @@ CREATE UNIQUE INDEX tracks_audio_path ON public.tracks USING btree (username, au
 
 CREATE INDEX tracks_bpm ON public.tracks USING btree (username, bpm, track_id) WHERE (deleted_at IS NULL);
 
+CREATE INDEX tracks_energy ON public.tracks USING btree (username, energy, track_id) WHERE (deleted_at IS NULL);
+
 CREATE INDEX tracks_genre_words ON public.tracks USING gin (username, genre_words);
 
 CREATE INDEX tracks_recording ON public.tracks USING btree (username, recording) WHERE (deleted_at IS NULL);
@@ -672,11 +674,19 @@ CREATE INDEX tracks_trash ON public.tracks USING btree (username, deleted_at) WH
 
 CREATE INDEX tracks_words ON public.tracks USING gin (username, words);
 
+CREATE INDEX tracks_year ON public.tracks USING btree (username, year, track_id) WHERE (deleted_at IS NULL);
+
 CREATE TRIGGER playlist_tracks_deleted AFTER DELETE ON public.playlist_tracks REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_noted();
 
 CREATE TRIGGER playlist_tracks_inserted AFTER INSERT ON public.playlist_tracks REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_noted();
 
 CREATE TRIGGER playlist_tracks_updated AFTER UPDATE ON public.playlist_tracks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_moved();
+
+CREATE TRIGGER plays_deleted AFTER DELETE ON public.plays REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_noted();
+
+CREATE TRIGGER plays_inserted AFTER INSERT ON public.plays REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_noted();
+
+CREATE TRIGGER plays_updated AFTER UPDATE ON public.plays REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_moved();
 
 CREATE TRIGGER tracks_deleted AFTER DELETE ON public.tracks REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION public.dj_tracks_noted();
 

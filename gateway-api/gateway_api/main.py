@@ -31,6 +31,7 @@ from gateway_api.features.docs import routes as docs
 from gateway_api.features.downloads import internal_routes as internal_fingerprints
 from gateway_api.features.downloads import routes as downloads
 from gateway_api.features.duplicates import routes as duplicates
+from gateway_api.features.embeddings import routes as embeddings
 from gateway_api.features.embeddings.runner import keep_texts_for_ever, keep_vector_indexes_for_ever
 from gateway_api.features.embeddings.usecases import note_older_texts
 from gateway_api.features.friends import routes as friends
@@ -92,6 +93,7 @@ def create_app(settings: Settings) -> FastAPI:
         similar,
         search,
         indexing,
+        embeddings,
         tracks,
         scan,
         audio,

@@ -7,19 +7,20 @@ DJ's browser reaches loopback too, so the Host and Origin of a request are check
 import base64
 import binascii
 import hmac
+from typing import cast
 from urllib.parse import urlsplit
 
 from fastapi import Request
 from pydantic import SecretStr
 
 from dj_servicekit.errors import Forbidden, Unauthorized
-from gateway_api.dependencies import Gateway
+from gateway_api.settings import Settings
 
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
-async def require_api_access(request: Request, gateway: Gateway) -> None:
-    settings = gateway.settings
+async def require_api_access(request: Request) -> None:
+    settings = _settings(request)
     if settings.api_token is not None:
         if not _presents(request, settings.api_token):
             raise Unauthorized(
@@ -37,9 +38,14 @@ async def require_api_access(request: Request, gateway: Gateway) -> None:
         raise Forbidden("A page of another site may not change anything here.")
 
 
-async def require_service_token(request: Request, gateway: Gateway) -> None:
-    if not _presents(request, gateway.settings.service_token):
+async def require_service_token(request: Request) -> None:
+    if not _presents(request, _settings(request).service_token):
         raise Unauthorized("Internal endpoints need the SERVICE_TOKEN of this installation.")
+
+
+def _settings(request: Request) -> Settings:
+    # Not by a dependency of its own: this runs for each request, where solving one costs as much as it does.
+    return cast("Settings", request.app.state.settings)
 
 
 def _presents(request: Request, expected: SecretStr) -> bool:

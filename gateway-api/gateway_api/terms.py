@@ -35,6 +35,8 @@ class Attribute(StrEnum):
     AUDIO = "has_audio"
     ANALYZED = "is_analyzed"
     ADDED = "added_at"  # seconds since 1970, as Meilisearch compares numbers only
+    PLAYED = "played_at"  # when last; in the same seconds
+    SESSION = "sessions"  # those in which it was played
 
 
 @dataclass(frozen=True)

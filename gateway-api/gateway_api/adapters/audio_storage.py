@@ -76,7 +76,7 @@ class LocalFile:
             yield chunk
 
     async def close(self) -> None:
-        await asyncio.to_thread(self._file.close)
+        self._file.close()  # nothing was written, so there is nothing that it waits for
 
 
 class Bytes:
@@ -128,7 +128,7 @@ class FolderStorage:
     def _open(self, audio_path: str) -> LocalFile:
         path = self._folders.locate(audio_path)
         try:
-            return LocalFile(path.open("rb"))
+            return LocalFile(path.open("rb", buffering=0))
         except OSError as exc:
             raise NotFound(
                 f"The file {audio_path!r} cannot be read: {exc.strerror}.", code=ErrorCode.FILE_MISSING

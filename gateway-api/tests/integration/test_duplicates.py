@@ -3,11 +3,14 @@
 import random
 from typing import Any
 
+import psycopg
 import pytest
 
+from dj_contracts.analysis import Embedding
 from dj_contracts.downloads import Fingerprint
 from gateway_api.db import transaction
 from gateway_api.features.downloads.attaching import keep_fingerprint
+from gateway_api.features.embeddings.usecases import keep_sound
 from gateway_api.features.tracks import store as tracks_store
 
 
@@ -115,6 +118,55 @@ async def test_what_was_edited_since_stays_as_it_was_edited(twins: Any) -> None:
     kept = await twins.get("/api/tracks/disc")
     assert (kept["bpm"], kept["corrected"], kept["has_audio"]) == (124, ["bpm"], False)
     assert (await twins.get(f"/api/tracks/{twins.file}"))["has_audio"]
+
+
+async def open_jobs(gateway: Any) -> set[str]:
+    jobs = (await gateway.get("/api/jobs"))["jobs"]
+    return {job["track_id"] for job in jobs if (job["name"], job["state"]) == ("analyze", "waiting")}
+
+
+async def test_a_file_is_measured_for_whichever_track_has_it(twins: Any) -> None:
+    assert await open_jobs(twins) == {twins.file}
+    merged = await merge(twins, "disc", twins.file)
+    assert await open_jobs(twins) == {"disc"}
+    await undo(twins, merged["id"])
+    assert await open_jobs(twins) == {twins.file}
+
+
+async def test_a_track_that_comes_back_unmeasured_is_measured(twins: Any) -> None:
+    await twins.http.delete(f"/api/tracks/{twins.file}")
+    assert await open_jobs(twins) == set()
+    await twins.http.post("/api/trash/restore", json={"track_ids": [twins.file, "disc"]})
+    assert await open_jobs(twins) == {twins.file}
+
+
+async def test_how_a_file_sounds_goes_with_it_and_comes_back(twins: Any, database_url: str) -> None:
+    def owners() -> set[tuple[str, str]]:
+        with psycopg.connect(database_url) as conn:
+            rows = conn.execute(
+                """
+                select 'analysis', track_id from track_analysis union
+                select 'vector', track_id from track_embeddings where kind = 'audio' union
+                select 'fingerprint', track_id from track_fingerprints union
+                select 'cover', track_id from tracks where cover_path is not null and deleted_at is null
+                """
+            ).fetchall()
+        return {(str(what), str(track)) for what, track in rows}
+
+    async with transaction(twins.services.db) as conn:
+        await keep_fingerprint(conn, "dj", twins.file, Fingerprint(items=[1, 2, 3], duration_seconds=9))
+        await keep_sound(conn, "dj", twins.file, Embedding(name="sound", version="1", vector=[1, 0]))
+        await tracks_store.update_track(conn, "dj", twins.file, {"cover_path": "dj/a.jpg"})
+    before = owners()
+    merged = await merge(twins, "disc", twins.file)
+    assert {("vector", "disc"), ("fingerprint", "disc"), ("cover", "disc")} <= owners()
+    with psycopg.connect(database_url) as db:  # the file is measured after the merge
+        db.execute("insert into track_analysis values ('dj', 'disc', 'late', '{}')")
+        db.execute("update tracks set analyzed_at = now() where track_id = 'disc'")
+    await undo(twins, merged["id"])
+    assert owners() == before | {("analysis", twins.file)}
+    assert (await twins.get(f"/api/tracks/{twins.file}"))["analyzed_at"]
+    assert (await twins.get("/api/tracks/disc"))["analyzed_at"] is None
 
 
 async def test_merges_are_undone_from_the_last(twins: Any) -> None:

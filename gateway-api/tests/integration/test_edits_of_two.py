@@ -8,6 +8,8 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
+from gateway_api.features.idempotency import once
+
 
 async def post(gateway: Any, path: str, body: Any, key: str, **headers: str) -> Any:
     return await gateway.http.post(path, json=body, headers={"Idempotency-Key": key, **headers})
@@ -65,6 +67,16 @@ async def test_one_that_a_crash_cut_off_is_not_done_again(gateway: Any, database
     assert len((await gateway.get("/api/tracks"))["tracks"]) == 1
 
 
+async def test_one_whose_answer_is_too_large_to_keep_is_not_done_again(
+    gateway: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(once, "_LARGEST_ANSWER", 10)
+    assert (await post(gateway, "/api/tracks", {"title": "Large"}, "key")).status_code == 201
+    answer = await post(gateway, "/api/tracks", {"title": "Large"}, "key")
+    assert (answer.status_code, "was done" in answer.json()["detail"]) == (409, True)
+    assert len((await gateway.get("/api/tracks"))["tracks"]) == 1
+
+
 async def test_an_answer_is_not_given_to_whoever_knows_the_key(
     make_settings: Callable[..., Any], running_gateway: Callable[..., Any]
 ) -> None:
@@ -74,25 +86,29 @@ async def test_an_answer_is_not_given_to_whoever_knows_the_key(
         assert (await post(gateway, "/api/tracks", {"title": "x"}, "key")).status_code == 401
 
 
-@pytest.mark.parametrize("kind", ["track", "playlist"])
+@pytest.mark.parametrize("kind", ["tracks", "playlists", "smart-playlists", "albums"])
 async def test_a_stale_tab_does_not_write_over_a_newer_edit(gateway: Any, kind: str) -> None:
-    if kind == "track":
+    edit, field = gateway.http.patch, "name"
+    if kind == "tracks":
         path, field = f"/api/tracks/{(await gateway.add_track())['track_id']}", "title"
+    elif kind == "albums":
+        path, field, edit = "/api/albums/LP1", "title", gateway.http.put
+        await gateway.add_track(release_id="LP1")
     else:
-        made = await gateway.http.post("/api/playlists", json={"name": "Set"})
-        path, field = f"/api/playlists/{made.json()['id']}", "name"
+        made = await gateway.http.post(f"/api/{kind}", json={"name": "Set"})
+        path = f"/api/{kind}/{made.json()['id']}"
     read = (await gateway.http.get(path)).headers["etag"]
-    first = await gateway.http.patch(path, json={field: "First"}, headers={"If-Match": read})
+    first = await edit(path, json={field: "First"}, headers={"If-Match": read})
     assert first.status_code == 200
-    second = await gateway.http.patch(path, json={field: "Second"}, headers={"If-Match": read})
+    second = await edit(path, json={field: "Second"}, headers={"If-Match": read})
     assert (second.status_code, second.json()["code"]) == (412, "precondition_failed")
     assert (await gateway.get(path))[field] == "First"
     newest = first.headers["etag"]
     assert second.headers["etag"] == newest == (await gateway.http.get(path)).headers["etag"]
     for if_match in (f'"other", {newest}', "*"):
-        again = await gateway.http.patch(path, json={field: "Third"}, headers={"If-Match": if_match})
+        again = await edit(path, json={field: "Third"}, headers={"If-Match": if_match})
         assert again.status_code == 200
-    assert (await gateway.http.patch(path, json={field: "Fourth"})).status_code == 200
+    assert (await edit(path, json={field: "Fourth"})).status_code == 200
 
 
 async def test_of_two_edits_at_once_with_one_etag_one_wins(gateway: Any) -> None:

@@ -39,6 +39,7 @@ async def test_the_queue_and_the_pool_are_in_the_metrics(gateway: Any) -> None:
     found = await metrics(gateway)
     assert found['dj_jobs{kind="analyze",state="waiting"}'] == 1
     assert found["dj_jobs_oldest_waiting_seconds"] >= 0
+    assert found["dj_text_embeddings_waiting"] >= 0
     assert found["dj_search_outbox_entries"] == found["dj_search_outbox_lag_seconds"] == 0
     assert found["dj_database_up"] == 1
     assert found["dj_database_pool_size"] >= 2

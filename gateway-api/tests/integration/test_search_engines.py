@@ -90,6 +90,12 @@ async def engine(
             await gateway.add_track(track_id=f"t{number}", **track)
         playlist = {"name": "Two", "track_ids": ["t1", "t6"]}
         assert (await gateway.http.post("/api/playlists", json=playlist)).status_code == 201
+        session = (await gateway.http.post("/api/history/sessions", json={"name": "Friday"})).json()["id"]
+        for play in (
+            {"track_id": "t6", "session_id": session},
+            {"track_id": "t2", "played_at": "2020-01-01T20:00:00Z"},
+        ):
+            assert (await gateway.http.post("/api/history", json=play)).status_code == 201
         await gateway.http.post("/api/friends", json={"username": "ana"})
         await gateway.add_track(track_id="t1", title="Blue Monday", artist="Orgy", username="ana")
         await gateway.http.delete("/api/tracks/t4")
@@ -192,6 +198,14 @@ FILTERED: list[tuple[dict[str, Any], set[str]]] = [
     ({"added_since": "2099-01-01"}, set()),
     ({"playlist": 1}, {"Blue Monday", "Around the World"}),
     ({"playlist": 99}, set()),
+    ({"played_since": "1d"}, {"Around the World"}),
+    ({"played_since": "2019-12-31"}, {"Around the World", "Paranoid Android"}),
+    ({"not_played_since": "2019-12-31", "year_min": 1997, "year_max": 1999}, {"Jóga", "Windowlicker"}),
+    ({"not_played_since": "30d", "key": "8A"}, {"Paranoid Android"}),
+    ({"not_played_in": 1, "artist": "daft punk"}, {"One More Time"}),
+    ({"not_played_in": 99, "artist": "daft punk"}, {"Around the World", "One More Time"}),
+    ({"q": "unplayed:30d key:8A"}, {"Paranoid Android"}),
+    ({"q": "played:30d"}, {"Around the World"}),
     ({"shelf": "lp001"}, {"Blue Monday"}),
     ({"shelf": ["LP001", "LP002"]}, {"Blue Monday", "Windowlicker"}),
     ({"owner": "ana"}, {"Blue Monday"}),

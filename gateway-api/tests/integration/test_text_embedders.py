@@ -179,6 +179,8 @@ async def test_a_refused_text_does_not_hold_up_the_others(
         found = await gateway.get("/api/search/semantic", q="three")
         assert [hit["track"]["title"] for hit in found["hits"]] == ["three"]
         assert found["model"] == "text-embedding-3-small/32"
+        progress = await gateway.get("/api/search/embeddings")
+        assert progress == {"model": found["model"], "embedded": 2, "wordless": 1, "waiting": 0}
 
 
 async def test_another_model_embeds_everything_anew_and_never_mixes(

@@ -43,6 +43,7 @@ from gateway_api.features.search.shortcuts import read_shortcuts
         ("added:30d shelf:LP001 playlist:3 owner:ana", "", {
             "added_since": "30d", "shelf": ["LP001"], "playlist": 3, "owner": ["ana"],
         }),
+        ("played:2026-01-01 unplayed:30d", "", {"played_since": "2026-01-01", "not_played_since": "30d"}),
         # What only looks like one stays text.
         ("AC:DC", "AC:DC", {}),
         ("Re: Stacks", "Re: Stacks", {}),

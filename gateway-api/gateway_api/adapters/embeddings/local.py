@@ -14,12 +14,14 @@ from collections.abc import Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 
 from tokenizers import Tokenizer
 
 from gateway_api.embedding_port import Vector, unit
 
 _TENSOR = "embedding.weight"
+_loading = Lock()
 
 
 class LocalEmbedder:
@@ -68,6 +70,7 @@ def _model() -> tuple[Tokenizer, _Table]:
 
 
 def _embed(texts: list[str]) -> list[Vector | None]:
-    tokenizer, table = _model()
+    with _loading:  # eight questions that come first would load it eight times
+        tokenizer, table = _model()
     tokens = tokenizer.encode_batch(texts, add_special_tokens=False)
     return [unit(table.mean(each.ids)) for each in tokens]

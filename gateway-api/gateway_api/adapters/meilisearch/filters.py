@@ -4,7 +4,7 @@ from gateway_api.adapters.meilisearch.form import encode
 from gateway_api.terms import Attribute, Between, Filter, Is, Known, Not, OneOf, Term
 
 _ENCODED = {Attribute.OWNER, Attribute.TRACK}
-_LISTS = {Attribute.GENRE, Attribute.STYLE, Attribute.TAG, Attribute.PLAYLIST}
+_LISTS = {Attribute.GENRE, Attribute.STYLE, Attribute.TAG, Attribute.PLAYLIST, Attribute.SESSION}
 
 
 def meilisearch_filter(clauses: Filter) -> list[list[str]]:

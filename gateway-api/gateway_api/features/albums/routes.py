@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import AfterValidator
 
 from dj_contracts.tracks import ShortText
@@ -11,6 +11,7 @@ from dj_servicekit.http import error_answers
 from gateway_api.dependencies import Gateway, Limit, Offset, Owner
 from gateway_api.features.albums import usecases
 from gateway_api.features.albums.models import Album, AlbumFields, Albums, AlbumWithTracks
+from gateway_api.preconditions import IfMatch, etag_of
 
 router = APIRouter(prefix="/api/albums", tags=["albums"])
 
@@ -37,14 +38,27 @@ async def list_albums(
 
 
 @router.get("/{release_id}", responses=error_answers(404, 422))
-async def get_album(gateway: Gateway, owner: Owner, release_id: ReleaseID) -> AlbumWithTracks:
-    return await usecases.get_album(gateway.db, owner, release_id)
+async def get_album(
+    gateway: Gateway, owner: Owner, release_id: ReleaseID, response: Response
+) -> AlbumWithTracks:
+    album = await usecases.get_album(gateway.db, owner, release_id)
+    response.headers["ETag"] = etag_of(album.updated_at)
+    return album
 
 
-@router.put("/{release_id}", responses=error_answers(404, 422))
-async def save_album(gateway: Gateway, owner: Owner, release_id: ReleaseID, album: AlbumFields) -> Album:
+@router.put("/{release_id}", responses=error_answers(404, 412, 422))
+async def save_album(
+    gateway: Gateway,
+    owner: Owner,
+    release_id: ReleaseID,
+    album: AlbumFields,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Album:
     """Set fields of an album; one that is not there is made. Tracks join it by their release_id."""
-    return await usecases.save_album(gateway.db, owner, release_id, album)
+    saved = await usecases.save_album(gateway.db, owner, release_id, album, if_match)
+    response.headers["ETag"] = etag_of(saved.updated_at)
+    return saved
 
 
 @router.delete("/{release_id}", status_code=204, responses=error_answers(404, 409, 422))

@@ -1,6 +1,7 @@
 """The statements over albums."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from psycopg.rows import class_row
@@ -51,6 +52,16 @@ async def find_album(conn: Connection, username: str, release_id: str) -> AlbumR
         f"select {_ALBUM} from albums a where a.username = %s and a.release_id = %s", [username, release_id]
     )
     return await cursor.fetchone()
+
+
+async def lock_album(conn: Connection, username: str, release_id: str) -> datetime | None:
+    """When it was last changed; held until the transaction ends."""
+    cursor = await conn.execute(
+        "select updated_at from albums where username = %s and release_id = %s for update",
+        [username, release_id],
+    )
+    row: Any = await cursor.fetchone()
+    return row[0] if row else None
 
 
 async def list_album_tracks(conn: Connection, username: str, release_id: str) -> list[TrackRow]:

@@ -6,6 +6,7 @@ from dj_servicekit.errors import Conflict, NotFound
 from gateway_api.db import Connection, Pool, transaction
 from gateway_api.features.albums import store
 from gateway_api.features.albums.models import Album, AlbumFields, AlbumRow, Albums, AlbumWithTracks
+from gateway_api.preconditions import require_match
 
 
 async def list_albums(db: Pool, username: str, *, q: str, label: str, limit: int, offset: int) -> Albums:
@@ -21,9 +22,15 @@ async def get_album(db: Pool, username: str, release_id: str) -> AlbumWithTracks
     return AlbumWithTracks(**asdict(row), tracks=[track.to_track() for track in tracks])
 
 
-async def save_album(db: Pool, username: str, release_id: str, fields: AlbumFields) -> Album:
+async def save_album(
+    db: Pool, username: str, release_id: str, fields: AlbumFields, if_match: str | None = None
+) -> Album:
     """Set what is named; an album that there is not is made. Twice is as once."""
     async with transaction(db) as conn:
+        if if_match is not None:
+            if (updated_at := await store.lock_album(conn, username, release_id)) is None:
+                raise _not_found(release_id)
+            require_match(if_match, updated_at)
         await store.save_album(conn, username, release_id, fields.model_dump(exclude_unset=True))
         return Album(**asdict(await _get(conn, username, release_id)))
 
@@ -40,5 +47,9 @@ async def delete_album(db: Pool, username: str, release_id: str) -> None:
 
 async def _get(conn: Connection, username: str, release_id: str) -> AlbumRow:
     if (row := await store.find_album(conn, username, release_id)) is None:
-        raise NotFound(f"There is no release {release_id!r} in this collection.")
+        raise _not_found(release_id)
     return row
+
+
+def _not_found(release_id: str) -> NotFound:
+    return NotFound(f"There is no release {release_id!r} in this collection.")

@@ -24,17 +24,6 @@ async def find_audio_path(conn: Connection, username: str, track_id: str) -> tup
     return (row[0], True) if row else (None, False)
 
 
-async def restore_track(conn: Connection, username: str, track_id: str) -> None:
-    """Take a track out of the trash, as when its file is uploaded again."""
-    await conn.execute(
-        """
-        update tracks set deleted_at = null, updated_at = now()
-        where username = %s and track_id = %s and deleted_at is not null
-        """,
-        [username, track_id],
-    )
-
-
 async def list_checksums(conn: Connection, audio_paths: Sequence[str]) -> Mapping[str, tuple[str, str]]:
     """Path -> (ETag, SHA-256) of the files that were read through before."""
     cursor = await conn.execute(

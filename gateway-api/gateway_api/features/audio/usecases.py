@@ -12,7 +12,7 @@ from dj_contracts.jobs import AnalyzePayload, Job, JobClaim
 from dj_contracts.tracks import Track
 from dj_servicekit.errors import NotAudio, NotFound, ServiceError
 from gateway_api.adapters.audio_storage import Content
-from gateway_api.db import transaction
+from gateway_api.db import reading, transaction
 from gateway_api.features.audio import store
 from gateway_api.features.audio.incoming import incoming_folder, receive
 from gateway_api.features.downloads.usecases import request_upload, staged_name
@@ -23,6 +23,7 @@ from gateway_api.features.scan.usecases import track_id_of
 from gateway_api.features.scan.walk import AUDIO_SUFFIXES
 from gateway_api.features.tracks import store as tracks_store
 from gateway_api.features.tracks.usecases import track_not_found
+from gateway_api.features.trash import store as trash_store
 from gateway_api.services import Services
 
 
@@ -46,14 +47,14 @@ async def upload_track(
     mtime_ns = round(kept.modified.timestamp() * 1e9)
     async with transaction(services.db) as conn:
         known = await list_known_files(conn, username, [audio_path], [track_id_of(audio_path)])
-        rows = []
         if known:
             track_id = known[0].track_id
-            await store.restore_track(conn, username, track_id)
+            to_measure = await trash_store.restore(conn, username, [track_id])
         else:
             track_id = track_id_of(audio_path)
             await save_files(conn, username, [NewFile(track_id, audio_path, received.size, mtime_ns, tags)])
-            rows = await add_analysis_jobs(conn, username, [(track_id, audio_path)])
+            to_measure = [(track_id, audio_path)]
+        rows = await add_analysis_jobs(conn, username, to_measure)
         track = await tracks_store.find_track(conn, username, track_id)
     await announce(rows, db=services.db, queue=services.queue, events=services.events)
     if track is None:
@@ -80,7 +81,7 @@ async def upload_for_track(
 
 async def open_by_name(username: str, audio_path: str, services: Services) -> Content:
     """The file of a track of this collection. A path that no track has is not served, wherever it lies."""
-    async with transaction(services.db) as conn:
+    async with reading(services.db) as conn:
         if "\x00" in audio_path or not await store.has_audio_path(conn, username, audio_path):
             raise NotFound("No track of this collection has that file.", code=ErrorCode.FILE_MISSING)
     return await services.storage.open(audio_path)
@@ -88,7 +89,7 @@ async def open_by_name(username: str, audio_path: str, services: Services) -> Co
 
 async def open_by_track(username: str, track_id: str, services: Services) -> tuple[str, Content]:
     """(stored path, file) of a track."""
-    async with transaction(services.db) as conn:
+    async with reading(services.db) as conn:
         audio_path, exists = await store.find_audio_path(conn, username, track_id)
     if not exists:
         raise track_not_found(track_id)

@@ -44,10 +44,10 @@ async def list_merges(
 async def merge(gateway: Gateway, owner: Owner, request: MergeRequest) -> Merge:
     """Make tracks one. The kept one takes over what it lacks, the places in playlists and the plays; the
     others go to the trash."""
-    return await usecases.merge(gateway.db, owner, request)
+    return await usecases.merge(gateway, owner, request)
 
 
 @router.post("/merges/{merge_id}/undo", responses=error_answers(404, 409, 422))
 async def undo(gateway: Gateway, owner: Owner, merge_id: RowID) -> Merge:
     """Take a merge back: tracks, playlists and plays are as they were, but for what was edited since."""
-    return await usecases.undo(gateway.db, owner, merge_id)
+    return await usecases.undo(gateway, owner, merge_id)

@@ -1,4 +1,7 @@
-"""The statements over duplicates: same recordings, and what a merge moves from track to track."""
+"""The statements over duplicates: same recordings, and what a merge moves from track to track.
+
+It is whole, so that what a merge does stands beside what undoes it.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -34,6 +37,7 @@ FILLED = (
     "album_thumbnail",
     "release_id",
     "library_identifier",
+    "cover_path",
 )
 FILE = ("audio_path", "audio_size", "audio_mtime_ns", "analyzed_at")
 TEXTS = ("album", "artist")
@@ -131,26 +135,91 @@ async def drop_corrections(conn: Connection, username: str, track_id: str, field
     )
 
 
-async def take_over_sound(conn: Connection, username: str, source: str, target: str) -> None:
-    """Copy how the file sounds, and its analyses, to the track that has the file now."""
+async def take_over_sound(conn: Connection, username: str, source: str, target: str) -> dict[str, list[str]]:
+    """How the file sounds goes with it: its fingerprint moves, its analyses and its vector are copied.
+    Answers what the target had: the engines of its analyses, and the models of its vectors."""
+    names = {"username": username, "source": source, "target": target}
+    cursor = await conn.execute(
+        """
+        select array(select engine_version from track_analysis
+                     where username = %(username)s and track_id = %(target)s),
+               array(select model from track_embeddings
+                     where username = %(username)s and track_id = %(target)s and kind = 'audio')
+        """,
+        names,
+    )
+    had: Any = await cursor.fetchone()
+    await _copy_sound(conn, names)
+    await _move_fingerprint(conn, names)
+    return {"analyses": had[0], "vectors": had[1]}
+
+
+async def give_back_sound(
+    conn: Connection, username: str, source: str, target: str, had: Mapping[str, list[str]]
+) -> None:
+    """Undo ``take_over_sound``. What the file was measured by since goes back with it."""
+    names = {"username": username, "source": target, "target": source, **had}
+    await _copy_sound(conn, names)
+    await _move_fingerprint(conn, names)
+    await conn.execute(
+        """
+        delete from track_analysis where username = %(username)s and track_id = %(source)s
+          and engine_version <> all(%(analyses)s::text[])
+        """,
+        names,
+    )
+    await conn.execute(
+        """
+        delete from track_embeddings where username = %(username)s and track_id = %(source)s
+          and kind = 'audio' and model <> all(%(vectors)s::text[])
+        """,
+        names,
+    )
+
+
+async def _copy_sound(conn: Connection, names: Mapping[str, Any]) -> None:
     await conn.execute(
         """
         insert into track_analysis (username, track_id, engine_version, result, analyzed_at)
-        select username, %s, engine_version, result, analyzed_at from track_analysis
-        where username = %s and track_id = %s
+        select username, %(target)s, engine_version, result, analyzed_at from track_analysis
+        where username = %(username)s and track_id = %(source)s
         on conflict do nothing
         """,
-        [target, username, source],
+        names,
     )
     await conn.execute(
         """
         insert into track_embeddings (username, track_id, kind, model, dims, embedding)
-        select username, %s, kind, model, dims, embedding from track_embeddings
-        where username = %s and track_id = %s and kind = 'audio'
+        select username, %(target)s, kind, model, dims, embedding from track_embeddings
+        where username = %(username)s and track_id = %(source)s and kind = 'audio'
         on conflict do nothing
         """,
-        [target, username, source],
+        names,
     )
+
+
+async def _move_fingerprint(conn: Connection, names: Mapping[str, Any]) -> None:
+    await conn.execute(
+        """
+        update track_fingerprints f set track_id = %(target)s
+        where f.username = %(username)s and f.track_id = %(source)s
+          and not exists (select from track_fingerprints o
+                          where o.username = f.username and o.track_id = %(target)s)
+        """,
+        names,
+    )
+
+
+async def list_unmeasured(conn: Connection, username: str, track_ids: Sequence[str]) -> list[tuple[str, str]]:
+    """(track id, audio path) of those that have a file that was not measured."""
+    cursor = await conn.execute(
+        """
+        select track_id, audio_path from tracks
+        where username = %s and track_id = any(%s) and audio_path is not null and analyzed_at is null
+        """,
+        [username, list(track_ids)],
+    )
+    return [(str(track_id), str(path)) for track_id, path in await cursor.fetchall()]
 
 
 async def move_entries(conn: Connection, username: str, source: str, target: str) -> dict[str, list[Any]]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from dj_contracts.jobs import JobKind
 from dj_servicekit.errors import Conflict, Malformed, NotFound
 from gateway_api.db import Connection, Pool, reading, transaction
 from gateway_api.features.downloads import usecases as downloads
@@ -14,9 +15,11 @@ from gateway_api.features.duplicates.models import (
     MergeRow,
 )
 from gateway_api.features.jobs import store as jobs_store
+from gateway_api.features.jobs.usecases import add_analysis_jobs, announce
 from gateway_api.features.tracks import store as tracks_store
 from gateway_api.features.tracks.models import MEASURED
 from gateway_api.features.trash import store as trash_store
+from gateway_api.services import Services
 
 
 async def list_duplicates(db: Pool, username: str, *, after: str, limit: int) -> DuplicateGroups:
@@ -62,13 +65,13 @@ async def list_same_sounds(db: Pool, username: str, *, after: str, limit: int) -
     return DuplicateGroups(groups=groups, next=found[limit - 1] if len(found) > limit else None)
 
 
-async def merge(db: Pool, username: str, request: MergeRequest) -> Merge:
+async def merge(services: Services, username: str, request: MergeRequest) -> Merge:
     """Make tracks one: what is kept takes over what it lacks, its playlists' places and its plays; what is
     dropped goes to the trash. Nothing is lost, so that it can be undone."""
     dropped = list(dict.fromkeys(request.drop))
     if request.keep in dropped:
         raise Malformed("A track cannot be merged into itself: 'keep' stands in 'drop' too.")
-    async with transaction(db) as conn:
+    async with transaction(services.db) as conn:
         there = await tracks_store.lock_tracks(conn, username, [request.keep, *dropped])
         if missing := [one for one in (request.keep, *dropped) if one not in there]:
             raise NotFound(f"Nothing was changed. Not in this collection: {', '.join(missing)}.")
@@ -76,7 +79,13 @@ async def merge(db: Pool, username: str, request: MergeRequest) -> Merge:
         await trash_store.put_away(conn, username, dropped)
         for one in dropped:
             await jobs_store.cancel_track_jobs(conn, username, one)
-        return await _shown(conn, await store.insert_merge(conn, username, request.keep, dropped, undo))
+        # The file's own measuring ended with the track that it came from.
+        jobs = await add_analysis_jobs(
+            conn, username, await store.list_unmeasured(conn, username, [request.keep])
+        )
+        merged = await _shown(conn, await store.insert_merge(conn, username, request.keep, dropped, undo))
+    await announce(jobs, db=services.db, queue=services.queue, events=services.events)
+    return merged
 
 
 async def list_merges(db: Pool, username: str, *, limit: int, offset: int) -> list[Merge]:
@@ -85,9 +94,9 @@ async def list_merges(db: Pool, username: str, *, limit: int, offset: int) -> li
         return [await _shown(conn, row) for row in rows]
 
 
-async def undo(db: Pool, username: str, merge_id: int) -> Merge:
+async def undo(services: Services, username: str, merge_id: int) -> Merge:
     """Take a merge back. What was edited since stays as it was edited; undone twice, it is undone."""
-    async with transaction(db) as conn:
+    async with transaction(services.db) as conn:
         if (row := await store.lock_merge(conn, username, merge_id)) is None:
             raise NotFound(f"There is no merge {merge_id} in this collection.")
         if row.undone_at is not None:
@@ -100,7 +109,12 @@ async def undo(db: Pool, username: str, merge_id: int) -> Merge:
         await trash_store.restore(conn, username, row.dropped)
         for one in reversed(row.dropped):
             await _give_back(conn, username, one, row.kept, row.undo[one])
-        return await _shown(conn, await store.mark_undone(conn, merge_id))
+        jobs = await add_analysis_jobs(
+            conn, username, await store.list_unmeasured(conn, username, row.dropped)
+        )
+        undone = await _shown(conn, await store.mark_undone(conn, merge_id))
+    await announce(jobs, db=services.db, queue=services.queue, events=services.events)
+    return undone
 
 
 async def _take_over(conn: Connection, username: str, source: str, target: str) -> dict[str, Any]:
@@ -114,18 +128,20 @@ async def _take_over(conn: Connection, username: str, source: str, target: str) 
         for name in store.LISTS
         if set(theirs[name]) - set(ours[name])
     }
-    given = {}
+    given: dict[str, Any] = {}
+    had: dict[str, list[str]] = {}
     if ours["audio_path"] is None and theirs["audio_path"] is not None:
         given = {name: theirs[name] for name in store.FILE}
         # A file belongs to one track, so it leaves the one before it comes to the other.
         await store.write_state(conn, username, source, dict.fromkeys(given))
-        await store.take_over_sound(conn, username, source, target)
+        had = await store.take_over_sound(conn, username, source, target)
     await store.write_state(conn, username, target, taken | given)
     corrections = [name for name in MEASURED if name in taken]
     return {
         "before": {name: ours[name] for name in (*taken, *given)},
         "after": taken | given,
         "given": given,
+        "had": had,
         "corrections": await store.copy_corrections(conn, username, source, target, corrections),
         "entries": await store.move_entries(conn, username, source, target),
         "plays": await store.move_plays(conn, username, source, target),
@@ -143,6 +159,11 @@ async def _give_back(conn: Connection, username: str, source: str, target: str, 
     given = undo["given"] if now["audio_path"] == undo["after"].get("audio_path") else {}
     back |= {name: undo["before"][name] for name in given}
     await store.write_state(conn, username, target, back)
+    if given:
+        # What the file was measured by since is the file's, and so is a measuring that is under way.
+        given = given | {"analyzed_at": now["analyzed_at"]}
+        await store.give_back_sound(conn, username, source, target, undo["had"])
+        await jobs_store.cancel_track_jobs(conn, username, target, JobKind.ANALYZE)
     await store.write_state(conn, username, source, given)
     await store.drop_corrections(
         conn, username, target, [name for name in undo["corrections"] if name in back]

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pydantic import BaseModel, Field
+
 
 class Kind(StrEnum):
     TEXT = "text"
@@ -16,6 +18,13 @@ class Space:
     kind: Kind
     model: str
     dims: int
+
+
+class EmbeddingStatus(BaseModel):
+    model: str | None = Field(description="What embeds; null where EMBEDDINGS is off.")
+    embedded: int = Field(description="Tracks whose text this model has embedded.")
+    wordless: int = Field(description="Tracks of whose text the model knows no word.")
+    waiting: int = Field(description="Tracks that are new or have changed since.")
 
 
 @dataclass(frozen=True)

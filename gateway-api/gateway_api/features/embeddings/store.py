@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from psycopg import sql
 from psycopg.rows import class_row
@@ -72,6 +73,25 @@ async def list_due_texts(conn: Connection, limit: int) -> list[DueText]:
         [limit],
     )
     return await cursor.fetchall()
+
+
+async def count_texts(conn: Connection, username: str, model: str) -> tuple[int, int, int]:
+    """(embedded by the model, without a vector, waiting) of one collection."""
+    cursor = await conn.execute(
+        """
+        select count(embedding), count(*) - count(embedding),
+               (select count(*) from text_embeddings_due where username = %(username)s)
+        from track_embeddings where username = %(username)s and kind = 'text' and model = %(model)s
+        """,
+        {"username": username, "model": model},
+    )
+    row: Any = await cursor.fetchone()
+    return row[0], row[1], row[2]
+
+
+async def count_due_texts(conn: Connection) -> int:
+    row: Any = await (await conn.execute("select count(*) from text_embeddings_due")).fetchone()
+    return int(row[0])
 
 
 async def save_texts(conn: Connection, model: str, made: Sequence[MadeText]) -> None:
@@ -164,16 +184,17 @@ async def _make_index(conn: Connection, space: Space, name: str) -> bool:
         """,
         [name],
     )
-    if (found := await cursor.fetchone()) is not None:
-        if found[0]:
-            return False
-        await conn.execute(sql.SQL("drop index {}").format(sql.Identifier(name)))
-    # No time limit; and building in several processes wants more shared memory than a container has.
+    if (found := await cursor.fetchone()) is not None and found[0]:
+        return False
+    # No time limits: at its end the build waits for every older transaction, and a backup takes its time. It
+    # holds up nobody meanwhile. Building in several processes wants more shared memory than a container has.
     await conn.execute(
-        "set statement_timeout = 0; set max_parallel_maintenance_workers = 0;"
+        "set statement_timeout = 0; set lock_timeout = 0; set max_parallel_maintenance_workers = 0;"
         " set maintenance_work_mem = '256MB'"
     )
     try:
+        if found is not None:
+            await conn.execute(sql.SQL("drop index concurrently {}").format(sql.Identifier(name)))
         await conn.execute(
             sql.SQL(
                 "create index concurrently {} on track_embeddings using hnsw ((embedding::{}) {})"

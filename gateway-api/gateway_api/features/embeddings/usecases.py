@@ -7,6 +7,7 @@ from dj_servicekit.logs import log
 from gateway_api.db import Connection, Pool, reading, transaction
 from gateway_api.embedding_port import TextEmbedder, TextRefused, Vector, unit
 from gateway_api.features.embeddings import store
+from gateway_api.features.embeddings.models import EmbeddingStatus
 from gateway_api.features.embeddings.store import MadeText
 from gateway_api.features.embeddings.texts import RECIPE, describe, fingerprint
 
@@ -21,6 +22,13 @@ async def note_older_texts(db: Pool, embedder: TextEmbedder) -> None:
         tracks = await store.require_texts_of(conn, embedder.model, RECIPE)
     if tracks:
         log.info("texts_to_embed", model=embedder.model, tracks=tracks)
+
+
+async def get_status(db: Pool, embedder: TextEmbedder | None, username: str) -> EmbeddingStatus:
+    model = embedder.model if embedder else None
+    async with reading(db) as conn:
+        embedded, wordless, waiting = await store.count_texts(conn, username, model or "")
+    return EmbeddingStatus(model=model, embedded=embedded, wordless=wordless, waiting=waiting)
 
 
 async def embed_due(db: Pool, embedder: TextEmbedder, limit: int = BATCH) -> int:

@@ -4,6 +4,7 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from dj_servicekit.errors import UpstreamUnavailable
 from gateway_api.db import transaction
+from gateway_api.features.embeddings.store import count_due_texts
 from gateway_api.features.health import store
 from gateway_api.features.indexing.store import measure_lag
 from gateway_api.services import Services
@@ -28,6 +29,7 @@ async def read_gauges(services: Services) -> CollectorRegistry:
             failures = await store.count_failures(conn)
             oldest = await store.oldest_waiting_seconds(conn)
             entries, lag = await measure_lag(conn)
+            texts = await count_due_texts(conn)
     except UpstreamUnavailable:
         up.set(0)
         return registry
@@ -48,4 +50,5 @@ async def read_gauges(services: Services) -> CollectorRegistry:
         entries
     )
     Gauge("dj_search_outbox_lag_seconds", "The age of the oldest of them.", registry=registry).set(lag)
+    Gauge("dj_text_embeddings_waiting", "Tracks whose text is to be embedded.", registry=registry).set(texts)
     return registry

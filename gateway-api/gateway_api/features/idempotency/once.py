@@ -62,8 +62,13 @@ async def once(request: Request, gateway: Gateway) -> None:
             "answer stays this, look whether it was done, and make a new key if not.",
             headers={"Retry-After": "2"},
         )
+    if known.body is None:
+        raise Conflict(
+            f"A request with this {HEADER} was done; its answer was too large to keep. Read what it made.",
+            headers={name: value for name, value in (known.headers or {}).items() if name == "location"},
+        )
     headers = {**(known.headers or {}), "Idempotent-Replayed": "true"}
-    raise AnsweredBefore(Response(bytes(known.body or b""), known.status, headers))
+    raise AnsweredBefore(Response(bytes(known.body), known.status, headers))
 
 
 class KeepAnswers:
@@ -104,14 +109,17 @@ class KeepAnswers:
 
 
 async def _keep(services: Services, key: str, start: Message, body: bytes) -> None:
-    if not 200 <= start["status"] < 300 or len(body) > _LARGEST_ANSWER:
+    if not 200 <= start["status"] < 300:
         await _forget(services, key)
         return
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in start["headers"]}
     kept = {name: headers[name] for name in _KEPT_HEADERS if name in headers}
     try:
         async with transaction(services.db) as conn:
-            await store.save_answer(conn, key, start["status"], kept, body)
+            # Of an answer that is too large it is kept that there was one.
+            await store.save_answer(
+                conn, key, start["status"], kept, body if len(body) <= _LARGEST_ANSWER else None
+            )
     except UpstreamUnavailable as exc:
         # The work is done and committed: its answer matters more than that it can be given again.
         log.warning("answer_not_kept", reason=exc.detail)

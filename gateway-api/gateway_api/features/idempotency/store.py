@@ -36,7 +36,7 @@ async def find_key(conn: Connection, key: str) -> KnownRequest | None:
 
 
 async def save_answer(
-    conn: Connection, key: str, status: int, headers: Mapping[str, str], body: bytes
+    conn: Connection, key: str, status: int, headers: Mapping[str, str], body: bytes | None
 ) -> None:
     await conn.execute(
         "update idempotency_keys set status = %s, headers = %s, body = %s where key = %s",

@@ -19,7 +19,11 @@ _DOCUMENT = """
            t.audio_path is not null as has_audio, t.analyzed_at is not null as is_analyzed,
            extract(epoch from t.created_at)::double precision as added_at,
            array(select pt.playlist_id from playlist_tracks pt
-                 where pt.username = t.username and pt.track_id = t.track_id) as playlists
+                 where pt.username = t.username and pt.track_id = t.track_id) as playlists,
+           extract(epoch from (select max(p.played_at) from plays p
+                 where p.username = t.username and p.track_id = t.track_id))::double precision as played_at,
+           array(select distinct p.session_id from plays p where p.username = t.username
+                 and p.track_id = t.track_id and p.session_id is not null) as sessions
 """
 
 
@@ -52,7 +56,7 @@ async def register_index(conn: Connection, name: str) -> None:
     """From the commit on, every change leaves an entry. The lock waits for the transactions that began
     without: what they write would be in no entry, and might be missed by a build."""
     async with conn.transaction():
-        await conn.execute("lock table tracks, playlist_tracks in share row exclusive mode")
+        await conn.execute("lock table tracks, playlist_tracks, plays in share row exclusive mode")
         await conn.execute("delete from search_indexes where name <> %s", [name])
         await conn.execute("insert into search_indexes (name) values (%s) on conflict do nothing", [name])
 

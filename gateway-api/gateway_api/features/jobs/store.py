@@ -306,8 +306,10 @@ async def cancel_job(conn: Connection, job_id: str, username: str) -> JobRow | N
     )
 
 
-async def cancel_track_jobs(conn: Connection, username: str, track_id: str) -> list[JobRow]:
-    """End the open jobs of a track that is put away."""
+async def cancel_track_jobs(
+    conn: Connection, username: str, track_id: str, kind: JobKind | None = None
+) -> list[JobRow]:
+    """End the open jobs, or those of a kind, of a track that is put away or loses its file."""
     return await fetch_rows(
         conn,
         f"""
@@ -315,9 +317,10 @@ async def cancel_track_jobs(conn: Connection, username: str, track_id: str) -> l
             error_code = 'cancelled', error = 'The track was deleted.',
             finished_at = now(), updated_at = now()
         where username = %(username)s and track_id = %(track_id)s and state in ('waiting', 'active')
+          and (%(kind)s::text is null or kind = %(kind)s)
         returning {COLUMNS}
         """,
-        {"username": username, "track_id": track_id},
+        {"username": username, "track_id": track_id, "kind": kind},
     )
 
 

@@ -1,9 +1,11 @@
 """The statements of a scan: which files are known, and rows for those that are new or changed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
 
 from gateway_api.db import Connection
 from gateway_api.features.scan.tags import FileTags
@@ -48,33 +50,28 @@ async def list_known_files(
 async def save_files(conn: Connection, username: str, files: Sequence[NewFile]) -> None:
     """Insert tracks for new files; for changed ones take the new audio and leave what a person may
     have edited (title, artist, ...) as it is."""
-    cursor = conn.cursor()
-    await cursor.executemany(
+    # One statement for all: the triggers of tracks, which keep the words of search, run once for each.
+    await conn.execute(
         """
         insert into tracks (username, track_id, title, artist, album, year, genres, bpm, key,
                             duration_seconds, audio_path, audio_size, audio_mtime_ns)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        select %s, track_id, title, artist, album, year, genres, bpm, key,
+               duration_seconds, audio_path, size, mtime_ns
+        from jsonb_to_recordset(%s) as file (
+            track_id text, title text, artist text, album text, year integer, genres text[],
+            bpm double precision, key text, duration_seconds double precision,
+            audio_path text, size bigint, mtime_ns bigint
+        )
         on conflict (username, track_id) do update set
             audio_path = excluded.audio_path, audio_size = excluded.audio_size,
             audio_mtime_ns = excluded.audio_mtime_ns, duration_seconds = excluded.duration_seconds,
             updated_at = now()
         """,
-        [
-            (
-                username,
-                file.track_id,
-                file.tags.title,
-                file.tags.artist,
-                file.tags.album,
-                file.tags.year,
-                file.tags.genres,
-                file.tags.bpm,
-                file.tags.key,
-                file.tags.duration_seconds,
-                file.audio_path,
-                file.size,
-                file.mtime_ns,
-            )
-            for file in files
-        ],
+        [username, Jsonb([_as_json(file) for file in files])],
     )
+
+
+def _as_json(file: NewFile) -> dict[str, Any]:
+    fields = asdict(file)
+    tags: dict[str, Any] = fields.pop("tags")
+    return fields | tags

@@ -144,5 +144,7 @@ _READERS: dict[str, Callable[[str, str], dict[str, Any]]] = {
     **dict.fromkeys(("has", "no", "is", "not"), _saying),
     "key": _key,
     "added": lambda _name, value: {"added_since": value},
+    "played": lambda _name, value: {"played_since": value},
+    "unplayed": lambda _name, value: {"not_played_since": value},
     "playlist": lambda _name, value: {"playlist": value},
 }

@@ -16,7 +16,10 @@ from gateway_api.terms import Filter
 _MOST_COMPARED = 500
 # Of more matches than this only so many are ranked, and their number is an estimate.
 _MOST_COUNTED = 10_000
+# What begins with a letter or two is a third of everything: who types on narrows it down, and ranking all of
+# it for each key that is pressed took half a second.
 _SHORT = 2
+_MOST_COUNTED_SHORT = 500
 _MOST_SIMILAR = 200
 
 # The expression, and whether it can be null.
@@ -102,17 +105,20 @@ async def search_page(
     conn: Connection, question: Question, spellings: Sequence[Sequence[str]]
 ) -> tuple[list[Hit], int]:
     """The page's hits, and how many hits there are: counted up to a limit, and estimated above it."""
+    most = _MOST_COUNTED
     if question.sort is Sort.RELEVANCE and spellings:
-        rows, counted = await _search_ranked(conn, question, spellings)
+        if all(len(word[0]) <= _SHORT for word in spellings):
+            most = _MOST_COUNTED_SHORT
+        rows, counted = await _search_ranked(conn, question, spellings, most)
     else:
         rows, counted = await _search_ordered(conn, question, spellings)
-    if counted > _MOST_COUNTED:
+    if counted > most:
         counted = max(counted, await _estimate(conn, *_matching(question.filter, spellings)))
     return rows, counted
 
 
 async def _search_ranked(
-    conn: Connection, question: Question, spellings: Sequence[Sequence[str]]
+    conn: Connection, question: Question, spellings: Sequence[Sequence[str]], most: int
 ) -> tuple[list[Hit], int]:
     where, parameters = _matching(question.filter, spellings)
     parameters |= {
@@ -120,7 +126,7 @@ async def _search_ranked(
         "offset": question.offset,
         "phrase": " ".join(word[0] for word in spellings),
         "compared": _MOST_COMPARED,
-        "most": _MOST_COUNTED + 1,
+        "most": most + 1,
     }
     matched = f"""
         select t.username, t.track_id, t.folded, t.created_at, ts_rank(t.words, %(query)s::tsquery) as rank

@@ -1,11 +1,12 @@
 """The statements that find what is near.
 
 The index of a model holds every collection, and filters are applied to what it yields, nearest first.
-It is read on until enough has passed them (pgvector's iterative scan, set in db.py); where that ends too
-early, because almost nothing passes, what passes is compared one by one.
+It is read on until enough has passed them (pgvector's iterative scan, set in db.py). Where little passes, or
+the index gave up before there was enough, what passes is compared one by one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from psycopg.rows import class_row
@@ -16,6 +17,23 @@ from gateway_api.features.embeddings.models import Kind, Space
 from gateway_api.features.embeddings.store import as_text, comparable
 from gateway_api.features.similar.models import Candidate, Near, Probe
 from gateway_api.features.tracks.filters import TrackFilter
+
+# So few are compared one by one in the time in which the index finds what passes, and none is missed.
+_COMPARED_ONE_BY_ONE = 4000
+# How many an index keeps in view where db.py's are too few: what passes filters may lie far from the track
+# that is asked about, and a sentence lies far from all texts.
+_WIDTH = {Kind.AUDIO: 200, Kind.TEXT: 400}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is near the probe and passes the conditions; ``besides`` is (owner, id) of the track itself."""
+
+    probe: Probe
+    conditions: Sequence[str]
+    parameters: Mapping[str, Any]
+    limit: int
+    besides: tuple[str, str]
 
 
 async def find_probe(conn: Connection, username: str, track_id: str, kind: Kind) -> Probe | None:
@@ -44,27 +62,34 @@ async def list_near(
     *,
     limit: int,
     besides: str | None = None,
-    exact: bool = False,
 ) -> list[Near]:
     """The nearest tracks that pass the filters; the nearest first."""
-    if not exact:
-        found = await _near(conn, username, probe, filters, limit=limit, besides=besides, exact=False)
-        if len(found) >= limit:
-            return found
-    return await _near(conn, username, probe, filters, limit=limit, besides=besides, exact=True)
-
-
-async def _near(
-    conn: Connection,
-    username: str,
-    probe: Probe,
-    filters: TrackFilter,
-    *,
-    limit: int,
-    besides: str | None,
-    exact: bool,
-) -> list[Near]:
     conditions, parameters = filters.conditions()
+    owners = filters.owner or [username]
+    wanted = Wanted(probe, conditions, parameters | {"owners": owners}, limit, (username, besides or ""))
+    if not conditions and probe.space.kind is Kind.AUDIO:
+        found = await _nearest(conn, wanted, exact=False)
+    elif conditions and await _estimate_passing(conn, wanted) <= _COMPARED_ONE_BY_ONE:
+        return await _nearest(conn, wanted, exact=True)
+    else:
+        async with conn.transaction():
+            await conn.execute(f"set local hnsw.ef_search = {_WIDTH[probe.space.kind]}")
+            found = await _nearest(conn, wanted, exact=False)
+    return found if len(found) >= limit else await _nearest(conn, wanted, exact=True)
+
+
+async def _estimate_passing(conn: Connection, wanted: Wanted) -> int:
+    """How many tracks pass the filters, by what the planner knows of the values there are."""
+    where = " and ".join(["t.username = any(%(owners)s)", "t.deleted_at is null", *wanted.conditions])
+    cursor = await conn.execute(
+        f"explain (format json) select from tracks t where {where}", wanted.parameters
+    )
+    row: tuple[Any, ...] | None = await cursor.fetchone()
+    return int(row[0][0]["Plan"]["Plan Rows"]) if row else 0
+
+
+async def _nearest(conn: Connection, wanted: Wanted, *, exact: bool) -> list[Near]:
+    space = wanted.probe.space
     where = " and ".join(
         [
             "e.kind = %(kind)s",
@@ -73,33 +98,32 @@ async def _near(
             "e.embedding is not null",
             "e.username = any(%(owners)s)",
             "t.deleted_at is null",
-            *(["(e.username, e.track_id) <> (%(username)s, %(besides)s)"] if besides else []),
-            *conditions,
+            "(e.username, e.track_id) <> (%(username)s, %(besides)s)",
+            *wanted.conditions,
         ]
     )
     # Without the cast that the index is made of, no index answers: every row that passes is compared.
-    kind = "vector" if exact else comparable(probe.space)[0]
+    kind = "vector" if exact else comparable(space)[0]
     cursor = conn.cursor(row_factory=class_row(Near))
     # Not prepared: a plan made for any model could not use the index of this one.
     await cursor.execute(
         f"""
         with near as materialized (
-            select e.username, e.track_id, e.embedding::{kind} <=> %(probe)s::{kind} as distance
+            select e.username, e.track_id, e.embedding <=> %(probe)s::vector as distance
             from track_embeddings e join tracks t using (username, track_id)
             where {where} order by e.embedding::{kind} <=> %(probe)s::{kind} limit %(limit)s
         )
         select username, track_id, 1 - distance as similarity from near order by distance, track_id
         """,
-        parameters
+        dict(wanted.parameters)
         | {
-            "kind": probe.space.kind.value,
-            "model": probe.space.model,
-            "dims": probe.space.dims,
-            "username": username,
-            "owners": filters.owner or [username],
-            "besides": besides,
-            "probe": probe.vector,
-            "limit": limit,
+            "kind": space.kind.value,
+            "model": space.model,
+            "dims": space.dims,
+            "username": wanted.besides[0],
+            "besides": wanted.besides[1],
+            "probe": wanted.probe.vector,
+            "limit": wanted.limit,
         },
         prepare=False,
     )

@@ -1,6 +1,6 @@
 """/api/smart-playlists."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from dj_servicekit.http import error_answers
 from gateway_api.dependencies import Gateway, Limit, Offset, Owner, RowID
@@ -12,6 +12,7 @@ from gateway_api.features.smart_playlists.models import (
     SmartPlaylistPatch,
     SmartPlaylistTracks,
 )
+from gateway_api.preconditions import IfMatch, etag_of
 
 router = APIRouter(prefix="/api/smart-playlists", tags=["smart playlists"])
 
@@ -30,8 +31,12 @@ async def create_smart_playlist(gateway: Gateway, owner: Owner, playlist: NewSma
 
 
 @router.get("/{playlist_id}", responses=error_answers(404, 422))
-async def get_smart_playlist(gateway: Gateway, owner: Owner, playlist_id: RowID) -> SmartPlaylist:
-    return await usecases.get_smart_playlist(gateway.db, owner, playlist_id)
+async def get_smart_playlist(
+    gateway: Gateway, owner: Owner, playlist_id: RowID, response: Response
+) -> SmartPlaylist:
+    playlist = await usecases.get_smart_playlist(gateway.db, owner, playlist_id)
+    response.headers["ETag"] = etag_of(playlist.updated_at)
+    return playlist
 
 
 @router.get("/{playlist_id}/tracks", responses=error_answers(404, 422))
@@ -47,11 +52,18 @@ async def write_down(gateway: Gateway, owner: Owner, playlist_id: RowID) -> Play
     return await usecases.write_down(gateway.db, owner, playlist_id)
 
 
-@router.patch("/{playlist_id}", responses=error_answers(404, 422))
+@router.patch("/{playlist_id}", responses=error_answers(404, 412, 422))
 async def edit_smart_playlist(
-    gateway: Gateway, owner: Owner, playlist_id: RowID, patch: SmartPlaylistPatch
+    gateway: Gateway,
+    owner: Owner,
+    playlist_id: RowID,
+    patch: SmartPlaylistPatch,
+    response: Response,
+    if_match: IfMatch = None,
 ) -> SmartPlaylist:
-    return await usecases.edit_smart_playlist(gateway.db, owner, playlist_id, patch)
+    playlist = await usecases.edit_smart_playlist(gateway.db, owner, playlist_id, patch, if_match)
+    response.headers["ETag"] = etag_of(playlist.updated_at)
+    return playlist
 
 
 @router.delete("/{playlist_id}", status_code=204, responses=error_answers(404, 422))

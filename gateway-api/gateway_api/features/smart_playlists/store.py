@@ -41,10 +41,15 @@ async def list_smart_playlists(
     return await cursor.fetchall()
 
 
-async def find_smart_playlist(conn: Connection, username: str, playlist_id: int) -> SmartPlaylistRow | None:
+async def find_smart_playlist(
+    conn: Connection, username: str, playlist_id: int, *, lock: bool = False
+) -> SmartPlaylistRow | None:
     cursor = conn.cursor(row_factory=class_row(SmartPlaylistRow))
     await cursor.execute(
-        f"select {_ROW} from smart_playlists where username = %s and id = %s", [username, playlist_id]
+        f"""
+        select {_ROW} from smart_playlists where username = %s and id = %s {"for update" if lock else ""}
+        """,
+        [username, playlist_id],
     )
     return await cursor.fetchone()
 

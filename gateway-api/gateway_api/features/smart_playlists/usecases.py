@@ -15,6 +15,7 @@ from gateway_api.features.smart_playlists.models import (
 )
 from gateway_api.features.tracks.filters import TrackFilter
 from gateway_api.features.tracks.models import TrackRow
+from gateway_api.preconditions import require_match
 
 _LONGEST = 10_000
 
@@ -37,7 +38,7 @@ async def get_smart_playlist(db: Pool, username: str, playlist_id: int) -> Smart
 
 
 async def edit_smart_playlist(
-    db: Pool, username: str, playlist_id: int, patch: SmartPlaylistPatch
+    db: Pool, username: str, playlist_id: int, patch: SmartPlaylistPatch, if_match: str | None = None
 ) -> SmartPlaylist:
     fields = patch.model_dump(mode="json", exclude_unset=True)
     if empty := [name for name, value in fields.items() if value is None and name != "most"]:
@@ -45,6 +46,8 @@ async def edit_smart_playlist(
     if patch.filter is not None:
         fields["filter"] = _written(patch.filter)
     async with transaction(db) as conn:
+        if if_match is not None:
+            require_match(if_match, (await _get(conn, username, playlist_id, lock=True)).updated_at)
         if (row := await store.update_smart_playlist(conn, username, playlist_id, fields)) is None:
             raise _not_found(playlist_id)
     return _shown(row)
@@ -110,8 +113,8 @@ def _shown(row: SmartPlaylistRow) -> SmartPlaylist:
     return SmartPlaylist(**vars(row) | {"filter": _filter(row), "sort": Order(row.sort)})
 
 
-async def _get(conn: Connection, username: str, playlist_id: int) -> SmartPlaylistRow:
-    if (row := await store.find_smart_playlist(conn, username, playlist_id)) is None:
+async def _get(conn: Connection, username: str, playlist_id: int, *, lock: bool = False) -> SmartPlaylistRow:
+    if (row := await store.find_smart_playlist(conn, username, playlist_id, lock=lock)) is None:
         raise _not_found(playlist_id)
     return row
 

@@ -27,15 +27,16 @@ _COLUMNS = {
     Attribute.AUDIO: "t.audio_path",
     Attribute.ANALYZED: "t.analyzed_at",
     Attribute.ADDED: "t.created_at",
+    Attribute.PLAYED: """(
+        select max(p.played_at) from plays p where p.username = t.username and p.track_id = t.track_id
+    )""",
 }
+_MOMENTS = {Attribute.ADDED, Attribute.PLAYED}
 _MANY = {Attribute.GENRE, Attribute.STYLE, Attribute.TAG}
-_IN_ANY_PLAYLIST = """exists (
-    select from playlist_tracks pt where pt.username = t.username and pt.track_id = t.track_id
-)"""
-_IN_PLAYLIST = """exists (
-    select from playlist_tracks pt
-    where pt.username = t.username and pt.track_id = t.track_id and pt.playlist_id = any({values}::bigint[])
-)"""
+_ELSEWHERE = {
+    Attribute.PLAYLIST: ("playlist_tracks", "playlist_id"),
+    Attribute.SESSION: ("plays", "session_id"),
+}
 
 
 def sql_conditions(clauses: Filter) -> tuple[list[str], dict[str, Any]]:
@@ -54,16 +55,16 @@ def _condition(term: Term, parameters: dict[str, Any]) -> str:
             return f"({_condition(inner, parameters)}) is not true"
         case Is(attribute, yes):
             return f"{_COLUMNS[attribute]} is {'not null' if yes else 'null'}"
-        case Known(Attribute.PLAYLIST):
-            return _IN_ANY_PLAYLIST
+        case Known(attribute) if attribute in _ELSEWHERE:
+            return _elsewhere(attribute, "is not null")
         case Known(attribute) if attribute in _MANY:
             return f"{_COLUMNS[attribute]} <> '{{}}'"
         case Known(attribute):
             return f"{_COLUMNS[attribute]} is not null"
         case Between(attribute, low, high):
             return _between(attribute, low, high, parameters)
-        case OneOf(Attribute.PLAYLIST, values):
-            return _IN_PLAYLIST.format(values=_bound(list(values), parameters))
+        case OneOf(attribute, values) if attribute in _ELSEWHERE:
+            return _elsewhere(attribute, f"= any({_bound(list(values), parameters)}::bigint[])")
         case OneOf(attribute, values) if attribute in _MANY:
             return f"{_COLUMNS[attribute]} && dj_fold_all({_bound(list(values), parameters)})"
         case OneOf(attribute, values) if attribute in FOLDED:
@@ -74,8 +75,15 @@ def _condition(term: Term, parameters: dict[str, Any]) -> str:
             return f"{_COLUMNS[attribute]} = any({_bound(list(values), parameters)})"
 
 
+def _elsewhere(attribute: Attribute, holds: str) -> str:
+    table, column = _ELSEWHERE[attribute]
+    return f"""exists (
+        select from {table} o where o.username = t.username and o.track_id = t.track_id and o.{column} {holds}
+    )"""
+
+
 def _between(attribute: Attribute, low: float | None, high: float | None, parameters: dict[str, Any]) -> str:
-    moment = "to_timestamp({})" if attribute is Attribute.ADDED else "{}"
+    moment = "to_timestamp({})" if attribute in _MOMENTS else "{}"
     bounds = [
         f"{_COLUMNS[attribute]} {sign} {moment.format(_bound(float(value), parameters))}"
         for sign, value in ((">=", low), ("<=", high))

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from dj_contracts.keys import Key
 from dj_contracts.tracks import ShortText, Username
 from gateway_api.features.tracks.conditions import sql_conditions
-from gateway_api.terms import Attribute, Between, Clause, Filter, Is, OneOf, names_owner
+from gateway_api.terms import Attribute, Between, Clause, Filter, Is, Not, OneOf, names_owner
 
 _AGO = re.compile(r"(?P<number>\d{1,4})(?P<unit>[dwmy])")
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
@@ -101,6 +101,15 @@ class TrackFilter(BaseModel):
     added_since: Annotated[str, Field(max_length=40), AfterValidator(_moment)] | None = Field(
         default=None, description="A date, a time, or how long ago: 30d, 6w, 3m, 2y."
     )
+    played_since: Annotated[str, Field(max_length=40), AfterValidator(_moment)] | None = Field(
+        default=None, description="Played since then: a date, a time, or how long ago."
+    )
+    not_played_since: Annotated[str, Field(max_length=40), AfterValidator(_moment)] | None = Field(
+        default=None, description="Not played since then, or never."
+    )
+    not_played_in: int | None = Field(
+        default=None, ge=1, le=2**63 - 1, description="Not played in this session of the history."
+    )
     playlist: int | None = Field(default=None, ge=1, le=2**63 - 1, description="In this playlist.")
     shelf: Words = Field(default=[], description="The shelf label, library_identifier: LP001.")
     owner: list[Username] = Field(
@@ -144,6 +153,12 @@ class TrackFilter(BaseModel):
             found.append((Is(Attribute.ANALYZED, self.analyzed),))
         if self.added_since is not None:
             found.append((Between(Attribute.ADDED, read_moment(self.added_since).timestamp(), None),))
+        if self.played_since is not None:
+            found.append((_played_since(self.played_since),))
+        if self.not_played_since is not None:
+            found.append((Not(_played_since(self.not_played_since)),))
+        if self.not_played_in is not None:
+            found.append((Not(OneOf(Attribute.SESSION, (self.not_played_in,))),))
         if self.playlist is not None:
             found.append((OneOf(Attribute.PLAYLIST, (self.playlist,)),))
         return tuple(found)
@@ -156,6 +171,10 @@ class TrackFilter(BaseModel):
 def owned(clauses: Filter, username: str) -> Filter:
     """The clauses, and that the tracks are this collection's unless the clauses name an owner."""
     return clauses if names_owner(clauses) else ((OneOf(Attribute.OWNER, (username,)),), *clauses)
+
+
+def _played_since(moment: str) -> Between:
+    return Between(Attribute.PLAYED, read_moment(moment).timestamp(), None)
 
 
 def _times(bound: float | None, factor: float) -> float | None:

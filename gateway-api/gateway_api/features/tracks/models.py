@@ -72,6 +72,15 @@ class TrackRow(NamedTuple):
         )
 
 
+class ListedTrack(NamedTuple):
+    """A track of a listing as JSON, and its place in it."""
+
+    place: str
+    track_id: str
+    username: str
+    json: str
+
+
 class TrackPage(BaseModel):
     """One page of a listing; ``next`` is the ``after`` of the page that follows, or null."""
 

@@ -25,14 +25,17 @@ class ListQuery(TrackFilter):
     username: str | None = None
 
 
-@router.get("", responses=error_answers(422), openapi_extra=query_parameters(ListQuery))
+@router.get(
+    "", response_model=TrackPage, responses=error_answers(422), openapi_extra=query_parameters(ListQuery)
+)
 async def list_tracks(
     gateway: Gateway, owner: Owner, query: Annotated[ListQuery, Depends(query_reader(ListQuery))]
-) -> TrackPage:
+) -> Response:
     """A page of the collection. Pass ``next`` of one page as ``after`` to get the one that follows."""
-    return await usecases.list_tracks(
+    page = await usecases.list_tracks(
         gateway.db, owner, filters=query, sort=query.sort, after=query.after, limit=query.limit
     )
+    return Response(page, media_type="application/json")
 
 
 @router.post("", status_code=201, responses=error_answers(404, 409, 422))

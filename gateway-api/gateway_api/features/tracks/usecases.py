@@ -15,7 +15,7 @@ from gateway_api.features.embeddings.usecases import keep_sound
 from gateway_api.features.jobs import store as jobs_store
 from gateway_api.features.tracks import edits, store
 from gateway_api.features.tracks.filters import TrackFilter
-from gateway_api.features.tracks.models import MEASURED, BulkEdit, BulkEdited, TrackPage, TrackRow
+from gateway_api.features.tracks.models import MEASURED, BulkEdit, BulkEdited, ListedTrack, TrackRow
 from gateway_api.preconditions import require_match
 
 
@@ -40,7 +40,8 @@ async def get_track(db: Pool, username: str, track_id: str) -> Track:
 
 async def list_tracks(
     db: Pool, username: str, *, filters: TrackFilter, sort: str, after: str | None, limit: int
-) -> TrackPage:
+) -> str:
+    """A page, as JSON of ``TrackPage``."""
     async with reading(db) as conn:
         rows = await store.list_tracks(
             conn,
@@ -51,11 +52,8 @@ async def list_tracks(
             limit=limit + 1,
         )
     page = rows[:limit]
-    more = len(rows) > limit
-    return TrackPage(
-        tracks=[row.to_track() for row, _ in page],
-        next=_write_cursor(sort, page[-1][1], page[-1][0]) if more else None,
-    )
+    following = _write_cursor(sort, page[-1]) if len(rows) > limit else None
+    return f'{{"tracks":[{",".join(row.json for row in page)}],"next":{json.dumps(following)}}}'
 
 
 async def edit_track(
@@ -128,8 +126,9 @@ async def _get_row(conn: Connection, username: str, track_id: str) -> TrackRow:
     return row
 
 
-def _write_cursor(sort: str, value: str, last: TrackRow) -> str:
-    return base64.urlsafe_b64encode(json.dumps([sort, value, last.track_id, last.username]).encode()).decode()
+def _write_cursor(sort: str, last: ListedTrack) -> str:
+    place = [sort, last.place, last.track_id, last.username]
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
 
 
 def _read_cursor(cursor: str, sort: str) -> tuple[str, str, str]:

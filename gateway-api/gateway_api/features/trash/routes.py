@@ -24,7 +24,7 @@ async def put_away(gateway: Gateway, owner: Owner, tracks: SomeTracks) -> PutAwa
 @router.post("/restore", responses=error_answers(404, 422))
 async def restore(gateway: Gateway, owner: Owner, tracks: SomeTracks) -> Restored:
     """Bring tracks back, into the playlists that they were in too."""
-    return await usecases.restore(gateway.db, owner, tracks.track_ids)
+    return await usecases.restore(gateway, owner, tracks.track_ids)
 
 
 @router.delete("", responses=error_answers(422))

@@ -48,14 +48,19 @@ async def put_away(conn: Connection, username: str, track_ids: Sequence[str]) ->
     )
 
 
-async def restore(conn: Connection, username: str, track_ids: Sequence[str]) -> None:
-    await conn.execute(
+async def restore(conn: Connection, username: str, track_ids: Sequence[str]) -> list[tuple[str, str]]:
+    """Bring tracks back; answers (track id, audio path) of those that were put away before they were
+    measured, which ended their jobs."""
+    cursor = await conn.execute(
         """
         update tracks set deleted_at = null, updated_at = now()
         where username = %s and track_id = any(%s) and deleted_at is not null
+        returning track_id, audio_path, analyzed_at is null and audio_path is not null
         """,
         [username, list(track_ids)],
     )
+    rows: list[tuple[Any, ...]] = await cursor.fetchall()
+    return [(track_id, path) for track_id, path, to_measure in rows if to_measure]
 
 
 async def delete_for_ever(conn: Connection, username: str, track_id: str | None = None) -> int:

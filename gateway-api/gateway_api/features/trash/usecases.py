@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from dj_servicekit.errors import NotFound
 from gateway_api.db import Connection, Pool, transaction
 from gateway_api.features.jobs import store as jobs_store
+from gateway_api.features.jobs.usecases import add_analysis_jobs, announce
 from gateway_api.features.tracks import store as tracks_store
 from gateway_api.features.trash import store
 from gateway_api.features.trash.models import Deleted, PutAway, Restored, Trash, TrashedTrack
+from gateway_api.services import Services
 
 
 async def list_trash(db: Pool, username: str, *, limit: int, offset: int) -> Trash:
@@ -26,12 +28,14 @@ async def put_away(db: Pool, username: str, track_ids: Iterable[str]) -> PutAway
     return PutAway(track_ids=wanted)
 
 
-async def restore(db: Pool, username: str, track_ids: Iterable[str]) -> Restored:
+async def restore(services: Services, username: str, track_ids: Iterable[str]) -> Restored:
     """Restored twice, a track is simply there."""
-    async with transaction(db) as conn:
+    async with transaction(services.db) as conn:
         wanted = await _existing(conn, username, track_ids)
-        await store.restore(conn, username, wanted)
+        to_measure = await store.restore(conn, username, wanted)
+        jobs = await add_analysis_jobs(conn, username, to_measure)
         rows = await tracks_store.list_by_id(conn, username, wanted)
+    await announce(jobs, db=services.db, queue=services.queue, events=services.events)
     return Restored(tracks=[row.to_track() for row in rows])
 
 
