@@ -10,10 +10,11 @@ from pydantic import ValidationError
 from dj_contracts.analysis import AnalysisResult
 from dj_contracts.errors import ErrorCode
 from dj_contracts.jobs import AnalysisDone, AnalyzePayload
+from dj_servicekit.http import REQUEST_ID_HEADER
 from dj_servicekit.logs import log
 from download_worker.attempt import Attempt
 from download_worker.errors import JobFailed
-from download_worker.http_client import new_client
+from download_worker.http_client import shared_client
 from download_worker.settings import Settings
 from download_worker.stopping import stop_requested
 
@@ -78,8 +79,13 @@ def _ask(payload: AnalyzePayload, attempt: Attempt, settings: Settings) -> httpx
     def ask() -> None:
         try:
             timeout = httpx.Timeout(settings.analysis_timeout_seconds, connect=3)
-            with new_client(base_url=settings.essentia_url, timeout=timeout) as essentia:
-                answers.append(essentia.post("/analyze", json={"filename": payload.audio_path}))
+            answer = shared_client().post(
+                f"{settings.essentia_url}/analyze",
+                json={"filename": payload.audio_path},
+                headers={REQUEST_ID_HEADER: attempt.claim.request_id} if attempt.claim.request_id else {},
+                timeout=timeout,
+            )
+            answers.append(answer)
         except httpx.TransportError as exc:
             answers.append(exc)
 

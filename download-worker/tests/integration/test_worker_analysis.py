@@ -1,5 +1,7 @@
 """Analysis jobs through real RQ, Valkey and a real worker process."""
 
+import json
+
 from dj_contracts.jobs import AnalysisDone, JobState
 from download_worker.testing.constellation import Constellation, until
 from download_worker.testing.fake_essentia import RESULT, FakeEssentia
@@ -18,6 +20,35 @@ def test_a_result_reaches_the_gateway(
     assert job.completions[0].outcome == AnalysisDone(analysis=RESULT)
     assert job.completions[0].attempt == 1
     assert essentia.asked == [{"filename": "dj/a b/träck.mp3"}]
+
+
+def test_the_id_of_the_request_goes_along_to_every_service_and_log(
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia
+) -> None:
+    job = gateway.add("j1", PAYLOAD, request_id="asked-for-by-ana")
+    constellation.start_worker()
+    constellation.enqueue("j1")
+    until(lambda: job.state == JobState.COMPLETED)
+    assert essentia.request_ids == ["asked-for-by-ana"]
+    assert dict(gateway.request_ids)["/internal/jobs/j1/complete"] == "asked-for-by-ana"
+    until(lambda: '"job_done"' in constellation.log())
+    done = next(line for line in constellation.log().splitlines() if '"job_done"' in line)
+    assert json.loads(done)["request_id"] == "asked-for-by-ana"
+
+
+def test_a_crash_of_the_work_horse_is_logged_once_and_the_worker_goes_on(
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia
+) -> None:
+    """A gateway that does not understand its worker is a fault of ours, and kills the work horse."""
+    gateway.add("j1", PAYLOAD)
+    gateway.broken_answers.append(422)
+    after = gateway.add("j2", PAYLOAD)
+    worker = constellation.start_worker()
+    for job_id in ("j1", "j2"):
+        constellation.enqueue(job_id)
+    until(lambda: after.state == JobState.COMPLETED)
+    assert worker.poll() is None
+    assert constellation.log().count('"work_horse_crashed"') == 1
 
 
 def test_a_refusal_is_passed_on_as_permanent(

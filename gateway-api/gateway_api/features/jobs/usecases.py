@@ -142,6 +142,7 @@ async def claim_job(job_id: str, *, db: Pool, queue: JobQueue, events: EventBus)
             "attempt": row.attempts,
             "payload": {"kind": row.kind, **row.payload},
             **({"wanted": wanted} if wanted else {}),
+            **({"request_id": row.request_id} if row.request_id else {}),
         }
     )
 
