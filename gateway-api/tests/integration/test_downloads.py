@@ -193,10 +193,6 @@ async def test_an_upload_for_a_track_waits_for_its_job(gateway: Any) -> None:
     assert not (await gateway.get("/api/tracks/1-A1"))["has_audio"]
 
 
-@pytest.mark.parametrize(
-    ("track_id", "name", "content", "status"),
-    [("1-A1", "a.txt", b"x", 415), ("1-A1", "a.mp3", b"", 422), ("9", "a.mp3", b"x", 404)],
-)
 async def upload(gateway: Any, content: bytes) -> dict[str, Any]:
     answer = await gateway.http.post("/api/tracks/1-A1/audio", files={"file": ("mine.mp3", content)})
     assert answer.status_code == 202, answer.text
@@ -230,6 +226,10 @@ async def test_a_later_upload_takes_the_place_of_one_that_waits(gateway: Any) ->
     assert first["data"]["file"] != second["data"]["file"]
 
 
+@pytest.mark.parametrize(
+    ("track_id", "name", "content", "status"),
+    [("1-A1", "a.txt", b"x", 415), ("1-A1", "a.mp3", b"", 422), ("9", "a.mp3", b"x", 404)],
+)
 async def test_an_upload_that_is_refused_leaves_nothing(
     gateway: Any, track_id: str, name: str, content: bytes, status: int
 ) -> None:
