@@ -85,7 +85,7 @@ def _perform(claim: JobClaim, attempt: Attempt, gateway: GatewayClient, settings
         case AnalyzePayload():
             done = analyze(claim.payload, attempt, settings)
             done.fingerprint = fingerprint_of(
-                claim.payload.audio_path, done.analysis.duration_seconds, attempt, settings
+                claim.payload.audio_path, done.analysis.duration_seconds, attempt, gateway, settings
             )
             return Outcome(done)
         case DownloadPayload():

@@ -6,6 +6,7 @@ from pathlib import Path
 from dj_contracts.errors import ErrorCode
 from dj_contracts.jobs import CoverArtDone, CoverArtPayload, DurationDone, DurationPayload
 from download_worker import media
+from download_worker.at_hand import fetch_copy, find_here
 from download_worker.attempt import Attempt
 from download_worker.errors import JobFailed
 from download_worker.gateway import GatewayClient
@@ -76,22 +77,7 @@ def extract_cover(
 def _at_hand(
     audio_path: str, place: Path, attempt: Attempt, gateway: GatewayClient, settings: Settings
 ) -> Path:
-    """Where this worker sees the file, or else a copy from the gateway, which also knows what lies in a
-    bucket or in a folder of its own machine."""
-    path = (settings.audio_dir / audio_path).resolve()
-    folders = (settings.audio_dir, *settings.music_dirs)
-    if any(path.is_relative_to(folder.resolve()) for folder in folders) and path.is_file():
-        return path
-    copy = place / f"copy{path.suffix}"
-    fetched = gateway.fetch_audio(
-        attempt.claim.username,
-        audio_path,
-        copy,
-        check=attempt.check,
-        patience_seconds=settings.report_patience_seconds,
+    patience = settings.report_patience_seconds
+    return find_here(audio_path, settings) or fetch_copy(
+        audio_path, place, attempt, gateway, patience_seconds=patience
     )
-    if not fetched:
-        raise JobFailed(
-            ErrorCode.FILE_MISSING, f"The file {path.name!r} is not there. Put it back and try again."
-        )
-    return copy

@@ -1,11 +1,15 @@
 """Analysis jobs through real RQ, Valkey and a real worker process."""
 
 import json
+from pathlib import Path
+from urllib.parse import urlencode
 
 from dj_contracts.jobs import AnalysisDone, JobState
+from download_worker import media
 from download_worker.testing.constellation import Constellation, until
 from download_worker.testing.fake_essentia import RESULT, FakeEssentia
 from download_worker.testing.fake_gateway import FakeGateway, fake_gateway
+from download_worker.testing.tunes import write_tune
 
 PAYLOAD = {"kind": "analyze", "audio_path": "dj/a b/träck.mp3"}
 
@@ -190,3 +194,21 @@ def test_a_result_waits_for_a_gateway_that_goes_away_in_the_middle(
     with fake_gateway(int(gateway.url.rpartition(":")[2]), gateway):
         until(lambda: job.state == JobState.COMPLETED)
     assert job.attempts == 1
+
+
+def test_a_file_in_a_bucket_gets_its_fingerprint_too(
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia, tmp_path: Path
+) -> None:
+    """The gateway names such a file by a URL of its own, and sends it to the worker."""
+    path = "dj/uploads/tune & more.flac"
+    gateway.audio[path] = write_tune(tmp_path / "tune.flac", 5, 20, media.find_ffmpeg()).read_bytes()
+    query = urlencode({"username": "dj", "filename": path})
+    job = gateway.add("j1", {"kind": "analyze", "audio_path": f"{gateway.url}/api/audio?{query}"})
+    constellation.start_worker()
+    constellation.enqueue("j1")
+    until(lambda: job.state == JobState.COMPLETED)
+    outcome = job.completions[0].outcome
+    assert isinstance(outcome, AnalysisDone)
+    assert outcome.fingerprint
+    until(lambda: not constellation.incoming())
+    assert constellation.audio_files() == []
