@@ -88,6 +88,9 @@ def create_app(settings: Settings) -> FastAPI:
     _add_middleware(app, settings)
     app.include_router(health.router)
     app.include_router(docs.router)
+    # A route is looked for in this order, and workers ask the most.
+    for internal in (internal_jobs, internal_audio, internal_fingerprints, internal_pushes, internal_workers):
+        app.include_router(internal.router, dependencies=[Depends(require_service_token)])
     # Fixed paths stand before those with an id in their place: search before tracks, sets before playlists.
     for feature in (
         similar,
@@ -115,8 +118,6 @@ def create_app(settings: Settings) -> FastAPI:
             responses=error_answers(401, 403, 413, 503),
             max_body_size=settings.max_upload_bytes if feature in (audio, backup) else None,
         )
-    for internal in (internal_jobs, internal_audio, internal_fingerprints, internal_pushes, internal_workers):
-        app.include_router(internal.router, dependencies=[Depends(require_service_token)])
     return app
 
 
