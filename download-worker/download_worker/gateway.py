@@ -16,10 +16,12 @@ from dj_contracts.jobs import JobClaim, JobCompletion, JobFailure, JobProgress, 
 from dj_servicekit.http import REQUEST_ID_HEADER
 from download_worker.errors import GatewayAway, GivenUp
 from download_worker.http_client import shared_client
+from download_worker.line import Answer, Line, LineError
 
 _FIRST_WAIT_SECONDS = 0.2
 _LONGEST_WAIT_SECONDS = 5.0
-_TIMEOUT = httpx.Timeout(10, connect=3)
+_ANSWER_SECONDS = 10
+_TIMEOUT = httpx.Timeout(_ANSWER_SECONDS, connect=3)
 
 
 class GatewayClient:
@@ -30,6 +32,7 @@ class GatewayClient:
         self._token = token
         self.request_id = uuid.uuid4().hex
         self._wait = wait
+        self._line = Line(url)
 
     def claim(self, job_id: str, *, patience_seconds: float) -> JobClaim:
         """From here on all is said under the id of the request that the job came from."""
@@ -91,27 +94,25 @@ class GatewayClient:
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}", REQUEST_ID_HEADER: self.request_id}
 
-    def _post(self, path: str, message: BaseModel | None, patience_seconds: float) -> httpx.Response:
+    def _post(self, path: str, message: BaseModel | None, patience_seconds: float) -> Answer:
         body = message.model_dump_json().encode() if message else b""
         headers = self._headers() | ({"Content-Type": "application/json"} if message else {})
         give_up_at = time.monotonic() + patience_seconds
         pause = _FIRST_WAIT_SECONDS
         while True:
             try:
-                answer = shared_client().post(
-                    f"{self._url}/internal/{path}", content=body, headers=headers, timeout=_TIMEOUT
-                )
-            except httpx.TransportError as exc:
-                problem: Exception = GatewayAway(f"The gateway cannot be reached: {exc!r}")
+                answer = self._line.post(f"/internal/{path}", body, headers, timeout_seconds=_ANSWER_SECONDS)
+            except LineError as exc:
+                problem: Exception = GatewayAway(f"The gateway cannot be reached: {exc}")
             else:
-                if answer.status_code in (404, 409):
-                    raise GivenUp(f"The gateway answered {answer.status_code} to {path}.")
+                if answer.status in (404, 409):
+                    raise GivenUp(f"The gateway answered {answer.status} to {path}.")
                 if answer.is_success:
                     return answer
-                problem = GatewayAway(f"The gateway answered {answer.status_code} to {path}.")
-                if answer.status_code == 422:
+                problem = GatewayAway(f"The gateway answered {answer.status} to {path}.")
+                if answer.status == 422:
                     # It would answer the same for ever, so waiting would only hide our fault.
-                    raise ValueError(f"The gateway did not understand {path}: {answer.text[:500]}")
+                    raise ValueError(f"The gateway did not understand {path}: {answer.content[:500]!r}")
             if time.monotonic() + pause > give_up_at:
                 raise problem
             self._wait(pause)
