@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from contextlib import closing
 from typing import Any
 
 from pydantic import ValidationError
@@ -81,12 +82,13 @@ def _ask(payload: AnalyzePayload, attempt: Attempt, settings: Settings) -> Answe
 
     def ask() -> None:
         try:
-            answer = Line(settings.essentia_url).post(
-                "/analyze",
-                json.dumps({"filename": payload.audio_path}).encode(),
-                headers,
-                timeout_seconds=settings.analysis_timeout_seconds,
-            )
+            with closing(Line(settings.essentia_url)) as line:
+                answer = line.post(
+                    "/analyze",
+                    json.dumps({"filename": payload.audio_path}).encode(),
+                    headers,
+                    timeout_seconds=settings.analysis_timeout_seconds,
+                )
             answers.append(answer)
         except LineError as exc:
             answers.append(exc)

@@ -63,6 +63,11 @@ class Line:
             kind = TooSlow if isinstance(exc, TimeoutError) else LineError
             raise kind(repr(exc)) from exc
 
+    def close(self) -> None:
+        """The connection of this thread. The others end with their threads."""
+        if kept := getattr(self._own, "connection", None):
+            kept.close()
+
     def _connected(self) -> HTTPConnection:
         kept: HTTPConnection | None = getattr(self._own, "connection", None)
         if kept is not None and kept.sock is not None:
