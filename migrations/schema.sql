@@ -217,6 +217,7 @@ CREATE TABLE public.jobs (
     host text,
     started_at timestamp with time zone,
     batch_id text,
+    request_id text,
     CONSTRAINT jobs_kind_check CHECK ((kind = ANY (ARRAY['analyze'::text, 'download'::text, 'scan'::text, 'fix-duration'::text, 'extract-cover-art'::text, 'extract-cover-art-album'::text, 'reanalyze'::text]))),
     CONSTRAINT jobs_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'active'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 );

@@ -150,6 +150,7 @@ class JobClaim(BaseModel):
     attempt: int
     payload: Payload
     wanted: WantedTrack | None = Field(default=None, description="Given for a download.")
+    request_id: str | None = Field(default=None, description="Of the request that the job came from.")
 
 
 class JobProgress(BaseModel):

@@ -1,19 +1,21 @@
 """The analysis job: ask essentia-api, and tell its temporary refusals from its final ones."""
 
+import json
 import threading
 import time
+from contextlib import closing
 from typing import Any
 
-import httpx
 from pydantic import ValidationError
 
 from dj_contracts.analysis import AnalysisResult
 from dj_contracts.errors import ErrorCode
 from dj_contracts.jobs import AnalysisDone, AnalyzePayload
+from dj_servicekit.http import REQUEST_ID_HEADER
 from dj_servicekit.logs import log
 from download_worker.attempt import Attempt
 from download_worker.errors import JobFailed
-from download_worker.http_client import new_client
+from download_worker.line import Answer, Line, LineError, NotConnected, TooSlow
 from download_worker.settings import Settings
 from download_worker.stopping import stop_requested
 
@@ -34,17 +36,17 @@ def analyze(payload: AnalyzePayload, attempt: Attempt, settings: Settings) -> An
         attempt.report("analysing")
         try:
             answer = _ask(payload, attempt, settings)
-        except httpx.TimeoutException as exc:
+        except TooSlow as exc:
             raise JobFailed(
                 ErrorCode.UPSTREAM_TIMEOUT,
                 f"The analysis took longer than {settings.analysis_timeout_seconds:.0f} seconds. Try it again"
                 " when the machine is less busy, or raise ANALYSIS_TIMEOUT_SECONDS.",
                 transient=True,
             ) from exc
-        except httpx.ConnectError as exc:
-            reason = repr(exc)
-        except httpx.TransportError as exc:
-            reason = repr(exc)
+        except NotConnected as exc:
+            reason = str(exc)
+        except LineError as exc:
+            reason = str(exc)
             breaks += 1
             if breaks == _MOST_BREAKS:
                 raise JobFailed(
@@ -54,9 +56,9 @@ def analyze(payload: AnalyzePayload, attempt: Attempt, settings: Settings) -> An
                     transient=True,
                 ) from exc
         else:
-            if answer.status_code not in _AWAY_STATUSES:
+            if answer.status not in _AWAY_STATUSES:
                 return AnalysisDone(analysis=_read(answer))
-            reason = f"answered {answer.status_code}"
+            reason = f"answered {answer.status}"
             pause = max(pause, _retry_after_seconds(answer))
         if stop_requested() or time.monotonic() + pause > give_up_at:
             raise JobFailed(
@@ -71,16 +73,24 @@ def analyze(payload: AnalyzePayload, attempt: Attempt, settings: Settings) -> An
         pause = min(pause * 2, _LONGEST_WAIT_SECONDS)
 
 
-def _ask(payload: AnalyzePayload, attempt: Attempt, settings: Settings) -> httpx.Response:
+def _ask(payload: AnalyzePayload, attempt: Attempt, settings: Settings) -> Answer:
     """Ask from a thread that can be left behind, so that a cancelled job ends at once."""
-    answers: list[httpx.Response | httpx.TransportError] = []
+    answers: list[Answer | LineError] = []
+    headers = {"Content-Type": "application/json"}
+    if attempt.claim.request_id:
+        headers[REQUEST_ID_HEADER] = attempt.claim.request_id
 
     def ask() -> None:
         try:
-            timeout = httpx.Timeout(settings.analysis_timeout_seconds, connect=3)
-            with new_client(base_url=settings.essentia_url, timeout=timeout) as essentia:
-                answers.append(essentia.post("/analyze", json={"filename": payload.audio_path}))
-        except httpx.TransportError as exc:
+            with closing(Line(settings.essentia_url)) as line:
+                answer = line.post(
+                    "/analyze",
+                    json.dumps({"filename": payload.audio_path}).encode(),
+                    headers,
+                    timeout_seconds=settings.analysis_timeout_seconds,
+                )
+            answers.append(answer)
+        except LineError as exc:
             answers.append(exc)
 
     thread = threading.Thread(target=ask, name="essentia", daemon=True)
@@ -90,15 +100,15 @@ def _ask(payload: AnalyzePayload, attempt: Attempt, settings: Settings) -> httpx
         thread.join(timeout=0.1)
     if not answers:
         raise RuntimeError("The question to essentia-api ended without an answer; the log above says why.")
-    if isinstance(answers[0], httpx.TransportError):
+    if isinstance(answers[0], LineError):
         raise answers[0]
     return answers[0]
 
 
-def _read(answer: httpx.Response) -> AnalysisResult:
+def _read(answer: Answer) -> AnalysisResult:
     if not answer.is_success:
         code, detail = _error_of(answer)
-        raise JobFailed(code, detail, transient=answer.status_code >= 500)
+        raise JobFailed(code, detail, transient=answer.status >= 500)
     try:
         return AnalysisResult.model_validate_json(answer.content)
     except ValidationError as exc:
@@ -109,17 +119,17 @@ def _read(answer: httpx.Response) -> AnalysisResult:
         ) from exc
 
 
-def _error_of(answer: httpx.Response) -> tuple[ErrorCode, str]:
+def _error_of(answer: Answer) -> tuple[ErrorCode, str]:
     try:
         body: Any = answer.json()
         return ErrorCode(body["code"]), str(body["detail"])
     except (ValueError, KeyError, TypeError):
         return (
             ErrorCode.UPSTREAM_FAILED,
-            f"The analysis service answered {answer.status_code}. Its log says why.",
+            f"The analysis service answered {answer.status}. Its log says why.",
         )
 
 
-def _retry_after_seconds(answer: httpx.Response) -> float:
-    given = answer.headers.get("Retry-After", "")
+def _retry_after_seconds(answer: Answer) -> float:
+    given = answer.retry_after
     return min(float(given), _LONGEST_WAIT_SECONDS) if given.isdigit() else 0.0

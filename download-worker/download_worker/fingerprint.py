@@ -7,9 +7,12 @@ from pathlib import Path
 
 from dj_contracts.downloads import Fingerprint
 from dj_servicekit.logs import log
+from download_worker.at_hand import fetch_copy, find_here, path_in
 from download_worker.attempt import Attempt
-from download_worker.errors import JobFailed
+from download_worker.errors import GatewayAway, JobFailed
+from download_worker.gateway import GatewayClient
 from download_worker.media import find_ffmpeg, list_ffmpegs, run_ffmpeg
+from download_worker.places import job_folder
 from download_worker.settings import Settings
 
 _SECONDS = "120"
@@ -39,18 +42,23 @@ def take_fingerprint(
 
 
 def fingerprint_of(
-    audio_path: str, duration_seconds: float, attempt: Attempt, settings: Settings
+    audio_path: str, duration_seconds: float, attempt: Attempt, gateway: GatewayClient, settings: Settings
 ) -> Fingerprint | None:
-    """Of a track's file, where this worker can see it; essentia-api may see folders that it does not."""
-    path = (settings.audio_dir / audio_path).resolve()
-    seen = any(path.is_relative_to(folder.resolve()) for folder in (settings.audio_dir, *settings.music_dirs))
-    if not seen or not path.is_file():
-        return None
+    """Of a track's file that lies in a bucket, or where this worker can see it; essentia-api may see folders
+    that it does not."""
+    claim = attempt.claim
     try:
-        return take_fingerprint(
-            path, duration_seconds, find_ffmpeg(), attempt, timeout_seconds=_PATIENCE_SECONDS
-        )
-    except JobFailed as exc:
+        if stored := path_in(audio_path):
+            with job_folder(settings.audio_dir, claim.id, claim.attempt) as place:
+                copy = fetch_copy(stored, place.path, attempt, gateway, patience_seconds=_PATIENCE_SECONDS)
+                return _take(copy, duration_seconds, attempt)
+        path = find_here(audio_path, settings)
+        return _take(path, duration_seconds, attempt) if path else None
+    except (JobFailed, GatewayAway) as exc:
         # What was measured is worth more than this, and is not given up for it.
-        log.warning("no_fingerprint", text=exc.detail)
+        log.warning("no_fingerprint", text=str(exc))
         return None
+
+
+def _take(path: Path, duration_seconds: float, attempt: Attempt) -> Fingerprint | None:
+    return take_fingerprint(path, duration_seconds, find_ffmpeg(), attempt, timeout_seconds=_PATIENCE_SECONDS)

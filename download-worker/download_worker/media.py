@@ -4,8 +4,11 @@ ffmpeg is told which containers it may open: a playlist that calls itself .mp3 w
 it read other files.
 """
 
+import contextlib
 import re
+import resource
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -30,6 +33,8 @@ _STATED = re.compile(r"^\s+Duration: (\d+):(\d\d):(\d\d\.\d+)", re.M)
 _DECODED = re.compile(r"^out_time_us=(\d+)", re.M)
 _LOUDEST = re.compile(r"max_volume: (-?[\d.]+|-inf) dB")
 _SILENT_DB = -80.0
+# As much as a WAV can hold. ffmpeg's words about a damaged file are held by it too.
+_MOST_WRITTEN_BYTES = 4 * 1024**3
 # Stated lengths of files with a varying bit rate are estimates; a real cut is far shorter.
 _LEAST_SHARE_DECODED = 0.95
 
@@ -204,6 +209,10 @@ def run_ffmpeg(ffmpeg: str, words: list[str], attempt: Attempt, timeout_seconds:
             stderr=said,
             start_new_session=True,
         )
+        if hasattr(resource, "prlimit"):
+            # From outside, before it has written much: a hook between fork and exec is not for threads.
+            with contextlib.suppress(ProcessLookupError):
+                resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (_MOST_WRITTEN_BYTES,) * 2)
         try:
             while True:
                 attempt.check()
@@ -217,6 +226,11 @@ def run_ffmpeg(ffmpeg: str, words: list[str], attempt: Attempt, timeout_seconds:
                         ) from None
         finally:
             end_group(process)
+        if status == -signal.SIGXFSZ:
+            raise JobFailed(
+                ErrorCode.TOO_LARGE,
+                "What comes of this file is too large. Use a shorter one, or ask for mp3.",
+            )
         said.seek(0)
         return status, said.read(5_000_000).decode(errors="replace")
 

@@ -45,7 +45,9 @@ class Settings(ServiceSettings):
     download_timeout_seconds: float = Field(default=3600, gt=0)
     min_free_bytes: int = Field(default=500_000_000, ge=0, description="Leave this much of the disk free.")
 
-    max_bytes_per_second: int | None = Field(default=None, ge=1024, description="Of each download.")
+    max_bytes_per_second: int | None = Field(
+        default=None, ge=1024, description="Of each download but gamdl's."
+    )
 
     heartbeat_seconds: float = Field(default=3, gt=0, le=10)
     claim_patience_seconds: float = Field(

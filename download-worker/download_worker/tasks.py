@@ -3,7 +3,6 @@
 import time
 from functools import cache
 
-from rq import Retry
 from structlog.contextvars import bound_contextvars
 
 from dj_contracts.errors import ErrorCode
@@ -28,9 +27,6 @@ from download_worker.settings import Settings
 from download_worker.stopping import stop_requested
 from download_worker.track_files import extract_cover, fix_duration
 
-# RQ counts these and would give up at the limit; a gateway that is away for a week is no failure.
-_BACK_IN_THE_QUEUE = Retry(max=1_000_000)
-
 
 @cache
 def known_settings() -> Settings:
@@ -38,24 +34,23 @@ def known_settings() -> Settings:
     return Settings()
 
 
-def run_job(job_id: str) -> Retry | None:
-    """Claim the job, do it, report it. The answer is only for RQ; the gateway keeps the truth."""
+def run_job(job_id: str) -> bool:
+    """Claim the job, do it, report it. False: it has to go back into the queue. This is only for RQ; the
+    gateway keeps the truth."""
     settings = known_settings()
-    with (
-        bound_contextvars(job_id=job_id),
-        GatewayClient(settings.gateway_url, settings.service_token.get_secret_value(), wait=_wait) as gateway,
-    ):
+    gateway = GatewayClient(settings.gateway_url, settings.service_token.get_secret_value(), wait=_wait)
+    with bound_contextvars(job_id=job_id):
         try:
             claim = gateway.claim(job_id, patience_seconds=settings.claim_patience_seconds)
         except GivenUp:
             log.info("job_not_ours")
-            return None
+            return True
         except GatewayAway as exc:
             log.warning("job_waits_for_gateway", reason=str(exc))
-            return _BACK_IN_THE_QUEUE
-        with bound_contextvars(attempt=claim.attempt, track_id=claim.track_id):
+            return False
+        with bound_contextvars(request_id=gateway.request_id, attempt=claim.attempt, track_id=claim.track_id):
             _attempt(claim, gateway, settings)
-    return None
+    return True
 
 
 def _attempt(claim: JobClaim, gateway: GatewayClient, settings: Settings) -> None:
@@ -90,15 +85,15 @@ def _perform(claim: JobClaim, attempt: Attempt, gateway: GatewayClient, settings
         case AnalyzePayload():
             done = analyze(claim.payload, attempt, settings)
             done.fingerprint = fingerprint_of(
-                claim.payload.audio_path, done.analysis.duration_seconds, attempt, settings
+                claim.payload.audio_path, done.analysis.duration_seconds, attempt, gateway, settings
             )
             return Outcome(done)
         case DownloadPayload():
             return download(claim.payload, attempt, gateway, settings)
         case DurationPayload():
-            return fix_duration(claim.payload, attempt, settings)
+            return fix_duration(claim.payload, attempt, gateway, settings)
         case CoverArtPayload():
-            return extract_cover(claim.payload, attempt, settings)
+            return extract_cover(claim.payload, attempt, gateway, settings)
 
 
 def _complete(outcome: Outcome, attempt: Attempt, gateway: GatewayClient, settings: Settings) -> None:

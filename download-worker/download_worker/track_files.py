@@ -6,8 +6,10 @@ from pathlib import Path
 from dj_contracts.errors import ErrorCode
 from dj_contracts.jobs import CoverArtDone, CoverArtPayload, DurationDone, DurationPayload
 from download_worker import media
+from download_worker.at_hand import fetch_copy, find_here
 from download_worker.attempt import Attempt
 from download_worker.errors import JobFailed
+from download_worker.gateway import GatewayClient
 from download_worker.outcome import Outcome
 from download_worker.pictures import find_picture
 from download_worker.places import job_folder, move_into_place, safe_component
@@ -17,39 +19,43 @@ _DECODED = re.compile(r"^out_time_us=(\d+)", re.M)
 _SUFFIXES = ("jpg", "png", "webp")
 
 
-def fix_duration(payload: DurationPayload, attempt: Attempt, settings: Settings) -> Outcome:
+def fix_duration(
+    payload: DurationPayload, attempt: Attempt, gateway: GatewayClient, settings: Settings
+) -> Outcome:
     """By playing it to the end: what a file says of its own length is often an estimate."""
-    path = _locate(payload.audio_path, settings)
-    attempt.report("measuring", 0)
-    words = ["-i", str(path), "-map", "0:a:0", "-f", "null", "-progress", "pipe:2", "-"]
-    _, said = media.run_ffmpeg(media.find_ffmpeg(), words, attempt, settings.download_timeout_seconds)
+    with job_folder(settings.audio_dir, attempt.claim.id, attempt.claim.attempt) as place:
+        path = _at_hand(payload.audio_path, place.path, attempt, gateway, settings)
+        attempt.report("measuring", 0)
+        words = ["-i", str(path), "-map", "0:a:0", "-f", "null", "-progress", "pipe:2", "-"]
+        _, said = media.run_ffmpeg(media.find_ffmpeg(), words, attempt, settings.download_timeout_seconds)
     played = max((int(found) / 1e6 for found in _DECODED.findall(said)), default=0.0)
     if played <= 0:
         raise JobFailed(
             ErrorCode.FILE_UNREADABLE,
-            f"The file {path.name!r} cannot be played. Give the track another file.",
+            f"The file {Path(payload.audio_path).name!r} cannot be played. Give the track another file.",
         )
     return Outcome(DurationDone(duration_seconds=round(played, 3)))
 
 
-def extract_cover(payload: CoverArtPayload, attempt: Attempt, settings: Settings) -> Outcome:
+def extract_cover(
+    payload: CoverArtPayload, attempt: Attempt, gateway: GatewayClient, settings: Settings
+) -> Outcome:
     """Of the first file that has one, into the track's own part of the audio folder, in one step."""
     attempt.report("looking for a cover", 0)
-    found = None
-    for audio_path in payload.audio_paths:
-        attempt.check()
-        if found := find_picture(_locate(audio_path, settings)):
-            break
-    if found is None:
-        raise JobFailed(
-            ErrorCode.NOT_FOUND,
-            "There is no picture in the tags. Put one into the file with a tag editor, then try again.",
-        )
     claim = attempt.claim
     folder = settings.audio_dir / safe_component(claim.username) / safe_component(claim.track_id)
-    target = folder / f"cover.{found.suffix}"
-    was_there = target.exists()
     with job_folder(settings.audio_dir, claim.id, claim.attempt) as place:
+        for audio_path in payload.audio_paths:
+            attempt.check()
+            if found := find_picture(_at_hand(audio_path, place.path, attempt, gateway, settings)):
+                break
+        else:
+            raise JobFailed(
+                ErrorCode.NOT_FOUND,
+                "There is no picture in the tags. Put one into the file with a tag editor, then try again.",
+            )
+        target = folder / f"cover.{found.suffix}"
+        was_there = target.exists()
         made = place.path / target.name
         made.write_bytes(found.content)
         attempt.check()
@@ -68,17 +74,10 @@ def extract_cover(payload: CoverArtPayload, attempt: Attempt, settings: Settings
     return Outcome(done, discard, settle)
 
 
-def _locate(audio_path: str, settings: Settings) -> Path:
-    path = (settings.audio_dir / audio_path).resolve()
-    folders = (settings.audio_dir, *settings.music_dirs)
-    if not any(path.is_relative_to(folder.resolve()) for folder in folders):
-        raise JobFailed(
-            ErrorCode.FORBIDDEN,
-            "The file is outside AUDIO_DIR and MUSIC_DIRS as the worker knows them. Give the worker the same"
-            " folders as the gateway.",
-        )
-    if not path.is_file():
-        raise JobFailed(
-            ErrorCode.FILE_MISSING, f"The file {path.name!r} is not there. Put it back and try again."
-        )
-    return path
+def _at_hand(
+    audio_path: str, place: Path, attempt: Attempt, gateway: GatewayClient, settings: Settings
+) -> Path:
+    patience = settings.report_patience_seconds
+    return find_here(audio_path, settings) or fetch_copy(
+        audio_path, place, attempt, gateway, patience_seconds=patience
+    )

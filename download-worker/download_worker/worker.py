@@ -1,6 +1,7 @@
 """The RQ worker: forks a work horse a job, and outlives a Redis that goes and comes back."""
 
 import gc
+import os
 import signal
 import time
 from types import FrameType
@@ -8,8 +9,9 @@ from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Queue, Worker
+from rq import Queue, Retry, Worker
 from rq.job import Job
+from rq.worker import WorkerStatus
 
 from dj_contracts.jobs import BATCH_QUEUE_NAME, QUEUE_NAME
 from dj_servicekit.logs import log
@@ -25,6 +27,11 @@ _FIRST_WAIT_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 5.0
 _DEATH_TAKES_SECONDS = 3.0
 _POLL_SECONDS = 0.1
+
+# How a work horse ends. RQ counts what goes back into the queue and would give up at the limit, but a gateway
+# that is away for a week is no failure.
+_DONE, _CRASHED, _PUT_BACK = os.EX_OK, 1, os.EX_TEMPFAIL
+_BACK_IN_THE_QUEUE = Retry(max=1_000_000)
 
 
 class JobWorker(Worker):
@@ -45,13 +52,51 @@ class JobWorker(Worker):
             maintenance_interval=60,
         )
         self.stopping = False
+        self._horse_exit: int | None = None
         self._audio_dir = settings.audio_dir
         self._self_report = self_report
 
     def execute_job(self, job: Job, queue: Queue) -> None:
+        """RQ's books are kept here, not in the work horse: a new connection to Redis for each would cost a
+        job 7 ms and more, and the work horse does without Redis altogether."""
         # RQ's own limit (180 s unless told) would cut a long download off. Ours are in the job itself.
         job.timeout = -1
-        super().execute_job(job, queue)
+        self.prepare_execution(job)
+        self.fork_work_horse(job, queue)
+        try:
+            self.prepare_job_execution(job)
+        except RedisError as exc:
+            log.warning("redis_away", reason=str(exc))
+        self.monitor_work_horse(job, queue)
+        if self._horse_exit in (_DONE, _PUT_BACK):
+            self._book(job, queue)
+        self.set_state(WorkerStatus.IDLE)
+
+    def _book(self, job: Job, queue: Queue) -> None:
+        """That the job is done with, or goes back into the queue."""
+        self.handle_execution_ended(job, queue, job.success_callback_timeout)
+        registry = queue.started_job_registry
+        if self._horse_exit == _DONE:
+            self.handle_job_success(job, queue, registry)
+        elif self.execution:
+            self.handle_job_retry(job, queue, _BACK_IN_THE_QUEUE, registry, self.execution)
+
+    def main_work_horse(self, job: Job, queue: Queue) -> None:
+        """In the work horse. Its exit status says how it ended, and is all that it tells the worker."""
+        self.setup_work_horse_signals()  # type: ignore[no-untyped-call]  # rq's own
+        self._is_horse = True
+        try:
+            done = job.func(*job.args)
+        except BaseException:  # noqa: BLE001 - nothing of the worker's own loop may run here
+            log.exception("work_horse_crashed")
+            os._exit(_CRASHED)
+        os._exit(_DONE if done else _PUT_BACK)
+
+    def wait_for_horse(self) -> tuple[int | None, int | None, Any]:
+        pid, status, usage = super().wait_for_horse()
+        self._horse_exit = None if status is None else os.waitstatus_to_exitcode(status)
+        # To RQ one that asks to be put back has not failed.
+        return pid, (os.EX_OK if self._horse_exit == _PUT_BACK else status), usage
 
     def maintain_heartbeats(self, job: Job) -> None:
         self._self_report.say_if_due()

@@ -24,6 +24,7 @@ from gateway_api.background import beside_the_requests
 from gateway_api.db import make_pool, transaction
 from gateway_api.embedding_port import TextEmbedder
 from gateway_api.features.albums import routes as albums
+from gateway_api.features.audio import internal_routes as internal_audio
 from gateway_api.features.audio import routes as audio
 from gateway_api.features.backup import routes as backup
 from gateway_api.features.backup.runner import run_backups_for_ever
@@ -88,6 +89,9 @@ def create_app(settings: Settings) -> FastAPI:
     _add_middleware(app, settings)
     app.include_router(health.router)
     app.include_router(docs.router)
+    # A route is looked for in this order, and workers ask the most.
+    for internal in (internal_jobs, internal_audio, internal_fingerprints, internal_pushes, internal_workers):
+        app.include_router(internal.router, dependencies=[Depends(require_service_token)])
     # Fixed paths stand before those with an id in their place: search before tracks, sets before playlists.
     for feature in (
         similar,
@@ -116,8 +120,6 @@ def create_app(settings: Settings) -> FastAPI:
             responses=error_answers(401, 403, 413, 503),
             max_body_size=settings.max_upload_bytes if feature in (audio, backup) else None,
         )
-    for internal in (internal_jobs, internal_fingerprints, internal_pushes, internal_workers):
-        app.include_router(internal.router, dependencies=[Depends(require_service_token)])
     return app
 
 

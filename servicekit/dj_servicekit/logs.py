@@ -11,6 +11,12 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 _NOISY = ("httpx", "httpcore", "uvicorn.access", "rq.worker")
 
 
+def current_request_id() -> str | None:
+    """Of the request that is being answered, to be kept with what it sets going."""
+    found = structlog.contextvars.get_contextvars().get("request_id")
+    return found if isinstance(found, str) else None
+
+
 def configure_logging(service: str, *, level: str = "INFO", as_json: bool | None = None) -> None:
     """Send everything, ours and the libraries', through one renderer to stderr."""
     if as_json is None:

@@ -26,6 +26,7 @@ class FakeEssentia:
 
     url: str = ""
     asked: list[Any] = field(default_factory=list)
+    request_ids: list[str | None] = field(default_factory=list)
     script: list[tuple[int, dict[str, Any], dict[str, str]]] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
     seconds: float = 0.0
@@ -42,6 +43,7 @@ def fake_essentia(port: int = 0) -> Iterator[FakeEssentia]:
 
     class EssentiaHandler(Handler):
         def do_POST(self) -> None:  # noqa: N802 - the base class's name
+            essentia.request_ids.append(self.headers.get("X-Request-ID"))
             essentia.asked.append(json.loads(self.body()))
             if self.path != "/analyze":
                 return self.answer(404, {})

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, ValidationError
 
@@ -31,6 +32,8 @@ class FakeJob:
     username: str = "dj"
     track_id: str = "12345-A1"
     wanted: dict[str, Any] | None = None
+    request_id: str | None = None
+    cancel_at: str | None = None  # a stage of its progress, or "complete"
     state: JobState = JobState.WAITING
     attempts: int = 0
     heartbeat_at: float = 0.0
@@ -59,6 +62,8 @@ class FakeGateway:
         self.report_status = 204
         self.same_sound: list[SameSound] = []
         self.asked: list[FingerprintQuestion] = []
+        self.request_ids: list[tuple[str, str]] = []
+        self.audio: dict[str, bytes] = {}
         self.url = ""
 
     def add(self, job_id: str, payload: dict[str, Any], **fields: Any) -> FakeJob:
@@ -74,6 +79,12 @@ class FakeGateway:
         """Give the attempt up, as the real one does when heartbeats stay away."""
         with self.lock:
             self.jobs[job_id].state = JobState.WAITING
+
+    def find_audio(self, path: str, token: str) -> bytes | None:
+        asked = urlsplit(path)
+        name = parse_qs(asked.query).get("filename", [""])[0]
+        ours = token == f"Bearer {TOKEN}" and asked.path == "/internal/audio"
+        return self.audio.get(name) if ours else None
 
     def handle(self, path: str, token: str, body: bytes) -> tuple[int, dict[str, Any]]:
         with self.lock:
@@ -112,12 +123,15 @@ class FakeGateway:
                 "attempt": job.attempts,
                 "payload": job.payload,
                 "wanted": job.wanted and WantedTrack.model_validate(job.wanted),
+                "request_id": job.request_id,
             }
         )
         return 200, claim.model_dump(mode="json")
 
     def _report(self, job: FakeJob, what: str, message: Any) -> tuple[int, dict[str, Any]]:
         current = message.attempt == job.attempts
+        if job.cancel_at in (what, getattr(message, "stage", "")):
+            job.state = JobState.CANCELLED
         if what == "progress" and current and job.state == JobState.CANCELLED:
             return 200, {"cancelled": True}
         if not current or job.state != JobState.ACTIVE:
@@ -145,8 +159,13 @@ def fake_gateway(port: int = 0, gateway: FakeGateway | None = None) -> Iterator[
     known = gateway or FakeGateway()
 
     class GatewayHandler(Handler):
+        def do_GET(self) -> None:  # noqa: N802 - the base class's name
+            content = known.find_audio(self.path, self.headers.get("Authorization", ""))
+            self.answer(404 if content is None else 200, content or b"")
+
         def do_POST(self) -> None:  # noqa: N802 - the base class's name
             body = self.body()
+            known.request_ids.append((self.path, self.headers.get("X-Request-ID", "")))
             status, answer = known.handle(self.path, self.headers.get("Authorization", ""), body)
             self.answer(status, answer if status != 204 else b"")
 

@@ -8,8 +8,10 @@ from typing import Any
 import mutagen
 import pytest
 
-from dj_contracts.downloads import Fingerprint, WantedTrack
+from dj_contracts.downloads import AudioFormat, Fingerprint, WantedTrack
+from dj_contracts.errors import ErrorCode
 from download_worker import media
+from download_worker.errors import JobFailed
 from download_worker.fingerprint import take_fingerprint
 from download_worker.tags import write_tags
 from download_worker.testing.tunes import write_tune
@@ -107,3 +109,14 @@ def test_what_is_too_short_has_none_and_a_copy_has_the_same(tune: Path, tmp_path
     assert taken(encoded(tune, tmp_path / "a.wav", attempt, "-t", "1"), attempt) is None
     copy = shutil.copyfile(tune, tmp_path / "copy.flac")
     assert taken(copy, attempt) == taken(tune, attempt)
+
+
+def test_what_ffmpeg_writes_has_a_limit(
+    tune: Path, tmp_path: Path, attempt: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media, "_MOST_WRITTEN_BYTES", 100_000)
+    source = shutil.copyfile(tune, tmp_path / "a.flac")
+    audio = media.Audio("flac", "flac", 20, has_video=False)
+    with pytest.raises(JobFailed) as failed:
+        media.convert(source, audio, AudioFormat.WAV, media.find_ffmpeg(), attempt, timeout_seconds=60)
+    assert failed.value.code == ErrorCode.TOO_LARGE

@@ -1,9 +1,15 @@
 """Analysis jobs through real RQ, Valkey and a real worker process."""
 
+import json
+from pathlib import Path
+from urllib.parse import urlencode
+
 from dj_contracts.jobs import AnalysisDone, JobState
+from download_worker import media
 from download_worker.testing.constellation import Constellation, until
 from download_worker.testing.fake_essentia import RESULT, FakeEssentia
 from download_worker.testing.fake_gateway import FakeGateway, fake_gateway
+from download_worker.testing.tunes import write_tune
 
 PAYLOAD = {"kind": "analyze", "audio_path": "dj/a b/träck.mp3"}
 
@@ -18,6 +24,35 @@ def test_a_result_reaches_the_gateway(
     assert job.completions[0].outcome == AnalysisDone(analysis=RESULT)
     assert job.completions[0].attempt == 1
     assert essentia.asked == [{"filename": "dj/a b/träck.mp3"}]
+
+
+def test_the_id_of_the_request_goes_along_to_every_service_and_log(
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia
+) -> None:
+    job = gateway.add("j1", PAYLOAD, request_id="asked-for-by-ana")
+    constellation.start_worker()
+    constellation.enqueue("j1")
+    until(lambda: job.state == JobState.COMPLETED)
+    assert essentia.request_ids == ["asked-for-by-ana"]
+    assert dict(gateway.request_ids)["/internal/jobs/j1/complete"] == "asked-for-by-ana"
+    until(lambda: '"job_done"' in constellation.log())
+    done = next(line for line in constellation.log().splitlines() if '"job_done"' in line)
+    assert json.loads(done)["request_id"] == "asked-for-by-ana"
+
+
+def test_a_crash_of_the_work_horse_is_logged_once_and_the_worker_goes_on(
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia
+) -> None:
+    """A gateway that does not understand its worker is a fault of ours, and kills the work horse."""
+    gateway.add("j1", PAYLOAD)
+    gateway.broken_answers.append(422)
+    after = gateway.add("j2", PAYLOAD)
+    worker = constellation.start_worker()
+    for job_id in ("j1", "j2"):
+        constellation.enqueue(job_id)
+    until(lambda: after.state == JobState.COMPLETED)
+    assert worker.poll() is None
+    assert constellation.log().count('"work_horse_crashed"') == 1
 
 
 def test_a_refusal_is_passed_on_as_permanent(
@@ -159,3 +194,21 @@ def test_a_result_waits_for_a_gateway_that_goes_away_in_the_middle(
     with fake_gateway(int(gateway.url.rpartition(":")[2]), gateway):
         until(lambda: job.state == JobState.COMPLETED)
     assert job.attempts == 1
+
+
+def test_a_file_in_a_bucket_gets_its_fingerprint_too(
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia, tmp_path: Path
+) -> None:
+    """The gateway names such a file by a URL of its own, and sends it to the worker."""
+    path = "dj/uploads/tune & more.flac"
+    gateway.audio[path] = write_tune(tmp_path / "tune.flac", 5, 20, media.find_ffmpeg()).read_bytes()
+    query = urlencode({"username": "dj", "filename": path})
+    job = gateway.add("j1", {"kind": "analyze", "audio_path": f"{gateway.url}/api/audio?{query}"})
+    constellation.start_worker()
+    constellation.enqueue("j1")
+    until(lambda: job.state == JobState.COMPLETED)
+    outcome = job.completions[0].outcome
+    assert isinstance(outcome, AnalysisDone)
+    assert outcome.fingerprint
+    until(lambda: not constellation.incoming())
+    assert constellation.audio_files() == []

@@ -1,11 +1,14 @@
 """Downloads through real RQ, yt-dlp and ffmpeg, from a web server that behaves and misbehaves."""
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dj_contracts.jobs import JobState
+from download_worker import media
 from download_worker.testing.audio_server import AudioServer
 from download_worker.testing.constellation import Constellation, until
 from download_worker.testing.fake_gateway import FakeGateway, FakeJob
@@ -231,3 +234,52 @@ def test_cancelling_stops_the_download_and_cleans_up(
     until(lambda: constellation.horse_of(worker) is None)
     assert constellation.audio_files() == []
     assert not gateway.jobs["d1"].failures
+
+
+@pytest.fixture(scope="session")
+def long_tone(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Half an hour, so that what is done with it takes longer than it takes to say so."""
+    path = tmp_path_factory.mktemp("long") / "tone.flac"
+    words = ["-f", "lavfi", "-i", "sine=frequency=440:duration=1800:sample_rate=32000", str(path)]
+    subprocess.run([media.find_ffmpeg(), "-v", "error", *words], check=True, timeout=60)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("stage", "wishes"), [("verifying", {}), ("converting to mp3", {"format": "mp3"}), ("complete", {})]
+)
+def test_cancelling_works_at_every_later_stage_and_leaves_nothing(
+    constellation: Constellation,
+    gateway: FakeGateway,
+    web: AudioServer,
+    long_tone: bytes,
+    stage: str,
+    wishes: dict[str, Any],
+) -> None:
+    """``complete``: the file has its place already when the gateway refuses the report."""
+    web.files["long.flac"] = ("audio/flac", long_tone)
+    link = {"kind": "download", "url": f"{web.url}/long.flac", **wishes}
+    job = gateway.add("d1", link, cancel_at=stage)
+    constellation.start_worker()
+    constellation.enqueue("d1")
+    until(lambda: '"job_dropped"' in constellation.log(), seconds=90, what=constellation.log()[-3000:])
+    assert (job.state, job.completions, job.failures) == (JobState.CANCELLED, [], [])
+    until(lambda: not constellation.incoming())
+    assert constellation.audio_files() == []
+
+
+def test_a_download_takes_no_more_of_the_line_than_it_may(
+    run_download: Download, web: AudioServer, long_tone: bytes
+) -> None:
+    limit = 200_000
+    web.files["long.flac"] = ("audio/flac", long_tone[: 5 * limit])
+    job = run_download(f"{web.url}/long.flac", MAX_BYTES_PER_SECOND=str(limit))
+    # The seconds are those at which the gateway heard how many bytes had come.
+    heard = [
+        (seconds, pulse.bytes_done)
+        for seconds, pulse in zip(job.pulse_times, job.pulses, strict=True)
+        if pulse.bytes_done and pulse.stage == "downloading"
+    ]
+    assert len({done for _, done in heard}) >= 4
+    (began, first), (ended, last) = heard[0], heard[-1]
+    assert (last - first) / (ended - began) < 1.3 * limit

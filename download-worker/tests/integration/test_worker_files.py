@@ -65,12 +65,32 @@ def test_the_length_is_what_plays(run_job: Run, constellation: Constellation, sa
     assert done.duration_seconds == pytest.approx(4, abs=0.1)
 
 
+def test_a_file_that_lies_in_no_folder_of_the_worker_comes_from_the_gateway(
+    run_job: Run,
+    constellation: Constellation,
+    gateway: FakeGateway,
+    samples: Samples,
+    pictures: dict[str, Path],
+) -> None:
+    local = put(constellation, samples, "tone.mp3")
+    with_cover(local, pictures["red"])
+    path = "dj/uploads/in the bucket & elsewhere.mp3"
+    gateway.audio[path] = local.read_bytes()
+    local.unlink()
+    length = run_job({"kind": "fix-duration", "audio_path": path}).completions[0].outcome
+    assert isinstance(length, DurationDone)
+    assert length.duration_seconds == pytest.approx(4, abs=0.1)
+    cover = run_job({"kind": "extract-cover-art", "audio_paths": [path]}, "f2").completions[0].outcome
+    assert isinstance(cover, CoverArtDone)
+    assert constellation.audio_files() == [cover.cover_path]
+
+
 @pytest.mark.parametrize(
     ("audio_path", "code"),
     [
         ("dj/12345-A1/text.mp3", "file_unreadable"),
         ("dj/gone.mp3", "file_missing"),
-        ("/etc/passwd", "forbidden"),
+        ("/etc/passwd", "file_missing"),
     ],
 )
 def test_a_file_that_cannot_be_measured_fails_for_good(

@@ -1,6 +1,7 @@
 """Live events over Redis pub/sub: lossy by nature, so nothing depends on one arriving."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 
 from redis.asyncio import Redis
@@ -13,6 +14,7 @@ from dj_servicekit.logs import log
 
 _QUIET_SECONDS = 10.0
 _RECONNECT_SECONDS = 1.0
+_MOST_UNSENT = 10_000
 
 
 class EventBus:
@@ -20,13 +22,26 @@ class EventBus:
         self._redis = Redis.from_url(
             url, socket_timeout=5, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
         )
+        # The oldest go first when a Redis that is away lets too many come together.
+        self._unsent: deque[JobEvent] = deque(maxlen=_MOST_UNSENT)
+        self._sender: asyncio.Task[None] | None = None
 
     async def publish(self, *events: JobEvent) -> None:
-        try:
-            for event in events:
-                await self._redis.publish(EVENTS_CHANNEL, event.model_dump_json())
-        except RedisError as exc:
-            log.warning("events_not_published", count=len(events), reason=type(exc).__name__)
+        """Soon, in this order. Whoever changed the job does not wait for it, nor for a Redis that stalls."""
+        self._unsent.extend(events)
+        if self._unsent and (self._sender is None or self._sender.done()):
+            self._sender = asyncio.create_task(self._send())
+
+    async def _send(self) -> None:
+        while self._unsent:
+            events = [self._unsent.popleft() for _ in range(len(self._unsent))]
+            try:
+                async with self._redis.pipeline(transaction=False) as pipeline:
+                    for event in events:
+                        pipeline.publish(EVENTS_CHANNEL, event.model_dump_json())
+                    await pipeline.execute()
+            except RedisError as exc:
+                log.warning("events_not_published", count=len(events), reason=type(exc).__name__)
 
     async def listen(self) -> AsyncIterator[JobEvent | None]:
         """Events as they come; None after a quiet while, so that a caller can say it is alive."""
@@ -43,4 +58,6 @@ class EventBus:
                 await asyncio.sleep(_RECONNECT_SECONDS)
 
     async def close(self) -> None:
+        if self._sender is not None:
+            await self._sender
         await self._redis.aclose()

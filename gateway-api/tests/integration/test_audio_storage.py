@@ -180,6 +180,12 @@ async def test_the_gateway_keeps_uploads_in_the_bucket_and_streams_them(
         url = claim["payload"]["audio_path"]
         assert url.startswith(f"{settings.gateway_url}/api/audio?")
         assert (await gateway.http.get(url.removeprefix(settings.gateway_url))).content == CONTENT
+        # So can the worker, with the service token, for the lengths and covers of such files.
+        asked = {"username": "dj", "filename": track["local_audio_url"]}
+        assert (await gateway.worker.get("/internal/audio", params=asked)).content == CONTENT
+        assert (await gateway.http.get("/internal/audio", params=asked)).status_code == 401
+        others = await gateway.worker.get("/internal/audio", params=asked | {"filename": "/etc/passwd"})
+        assert others.status_code == 404
         made = (await gateway.http.post("/api/backup", params={"wait": True})).json()
         manifest = await gateway.get(f"/api/backups/{made['name']}/manifest")
         assert manifest["audio"] | {"sha256": ""} == {

@@ -193,6 +193,39 @@ async def test_an_upload_for_a_track_waits_for_its_job(gateway: Any) -> None:
     assert not (await gateway.get("/api/tracks/1-A1"))["has_audio"]
 
 
+async def upload(gateway: Any, content: bytes) -> dict[str, Any]:
+    answer = await gateway.http.post("/api/tracks/1-A1/audio", files={"file": ("mine.mp3", content)})
+    assert answer.status_code == 202, answer.text
+    return dict(answer.json())
+
+
+@pytest.mark.parametrize("claimed", [False, True])
+async def test_an_upload_is_not_lost_to_a_download_that_is_asked_for_after_it(
+    gateway: Any, claimed: bool
+) -> None:
+    await gateway.add_track(track_id="1-A1")
+    job = await upload(gateway, b"an upload")
+    if claimed:
+        await gateway.worker.post(f"/internal/jobs/{job['id']}/claim")
+    link = {"url": "https://example.org/a.mp3"}
+    answer = await gateway.http.post("/api/tracks/1-A1/download", json=link)
+    assert answer.json()["id"] == job["id"]
+    assert answer.json()["data"] == job["data"]
+    if claimed:
+        failure = {"attempt": 1, "code": "disk_full", "detail": "No room.", "transient": True}
+        await gateway.worker.post(f"/internal/jobs/{job['id']}/fail", json=failure)
+    found = await gateway.get(f"/api/jobs/{job['id']}")
+    assert found["data"] == job["data"]
+    assert found["state"] == "waiting"
+
+
+async def test_a_later_upload_takes_the_place_of_one_that_waits(gateway: Any) -> None:
+    await gateway.add_track(track_id="1-A1")
+    first, second = await upload(gateway, b"the wrong one"), await upload(gateway, b"the right one")
+    assert first["id"] == second["id"]
+    assert first["data"]["file"] != second["data"]["file"]
+
+
 @pytest.mark.parametrize(
     ("track_id", "name", "content", "status"),
     [("1-A1", "a.txt", b"x", 415), ("1-A1", "a.mp3", b"", 422), ("9", "a.mp3", b"x", 404)],

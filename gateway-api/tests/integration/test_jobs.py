@@ -68,6 +68,27 @@ async def test_an_analysis_from_queue_to_track(gateway: Any, job: dict[str, Any]
     assert (await gateway.get(f"/api/jobs/{job['id']}"))["state"] == "completed"
 
 
+async def test_a_job_carries_the_id_of_its_request_to_the_worker_and_on_to_what_follows(gateway: Any) -> None:
+    await gateway.add_track(track_id="1-A1")
+    sent = {"X-Request-ID": "asked-for-by-ana"}
+    link = {"url": "https://example.org/a.mp3"}
+    answer = await gateway.http.post("/api/tracks/1-A1/download", json=link, headers=sent)
+    path = f"/internal/jobs/{answer.json()['id']}"
+    claim = (await gateway.worker.post(f"{path}/claim")).json()
+    assert claim["request_id"] == "asked-for-by-ana"
+    done = {
+        "kind": "download",
+        "audio_path": "dj/1-A1/a.mp3",
+        "duration_seconds": 300,
+        "source_url": link["url"],
+    }
+    # The worker speaks under the id that it was given, so the analysis has it too.
+    await gateway.worker.post(f"{path}/complete", json={"attempt": 1, "outcome": done}, headers=sent)
+    [analysis] = (await gateway.get("/api/jobs", track_id="1-A1", state="waiting"))["jobs"]
+    claim = (await gateway.worker.post(f"/internal/jobs/{analysis['id']}/claim")).json()
+    assert (claim["payload"]["kind"], claim["request_id"]) == ("analyze", "asked-for-by-ana")
+
+
 async def test_a_correction_wins_over_every_later_analysis(gateway: Any, job: dict[str, Any]) -> None:
     path = f"/api/tracks/{job['track_id']}"
     await gateway.http.patch(path, json={"bpm": 63, "key": "C"})

@@ -36,6 +36,7 @@ class JobRow:
     bytes_total: int | None
     bytes_per_second: float | None
     tried: list[dict[str, Any]]
+    request_id: str | None
     created_at: datetime
     updated_at: datetime
     finished_at: datetime | None

@@ -13,14 +13,20 @@ from psycopg.types.json import Jsonb
 from dj_contracts.downloads import SourceTry
 from dj_contracts.errors import ErrorCode
 from dj_contracts.jobs import JobKind, JobPriority, JobProgress, JobState
+from dj_servicekit.logs import current_request_id
 from gateway_api.db import Connection
 from gateway_api.features.jobs.models import JobRow
 
 COLUMNS = """
     id, username, track_id, kind, state, payload, attempts, tries_before, progress, stage,
     error_code, error, result, priority, host, batch_id, bytes_done, bytes_total, bytes_per_second, tried,
-    created_at, updated_at, finished_at
+    request_id, created_at, updated_at, finished_at
 """
+# The file that somebody uploaded for the track is wanted more than whatever is asked for after it.
+_KEEPS_UPLOAD = """(
+    coalesce(j.payload ->> 'file', '') like '.uploads/%%'
+    and coalesce(excluded.payload ->> 'file', '') not like '.uploads/%%'
+)"""
 
 
 async def fetch_rows(conn: Connection, query: str, parameters: dict[str, Any]) -> list[JobRow]:
@@ -45,19 +51,24 @@ async def insert_track_jobs(
 ) -> list[JobRow]:
     """Add (job id, track id, payload) jobs. A track that has an open one of the kind keeps it: waiting, it
     takes the new payload and the more urgent priority; under way, it runs again afterwards, for the file
-    may have changed meanwhile. A download that is asked for again with the same wish is the same download.
+    may have changed meanwhile. A download that is asked for again with the same wish is the same download,
+    and an upload that waits to be attached gives way to a later upload only.
     """
     return await fetch_rows(
         conn,
         f"""
-        insert into jobs as j (id, username, track_id, kind, payload, priority, host)
-        select new.id, %(username)s, new.track_id, %(kind)s, new.payload, %(priority)s, new.host
+        insert into jobs as j (id, username, track_id, kind, payload, priority, host, request_id)
+        select new.id, %(username)s, new.track_id, %(kind)s, new.payload, %(priority)s, new.host,
+            %(request_id)s
         from unnest(%(ids)s::text[], %(track_ids)s::text[], %(payloads)s::jsonb[], %(hosts)s::text[])
              as new (id, track_id, payload, host)
         on conflict (username, kind, track_id) where state in ('waiting', 'active') and track_id is not null
-        do update set payload = excluded.payload, host = excluded.host,
+        do update set
+            payload = case when {_KEEPS_UPLOAD} then j.payload else excluded.payload end,
+            host = case when {_KEEPS_UPLOAD} then j.host else excluded.host end,
+            request_id = case when {_KEEPS_UPLOAD} then j.request_id else excluded.request_id end,
             priority = least(j.priority, excluded.priority),
-            rerun = j.rerun or (j.state = 'active'
+            rerun = j.rerun or (j.state = 'active' and not {_KEEPS_UPLOAD}
                                 and (j.kind <> 'download' or j.payload <> excluded.payload)),
             updated_at = now()
         returning {COLUMNS}
@@ -70,6 +81,7 @@ async def insert_track_jobs(
             "payloads": [Jsonb(job[2]) for job in jobs],
             "hosts": list(hosts) if hosts is not None else [None] * len(jobs),
             "priority": priority,
+            "request_id": current_request_id(),
         },
     )
 
@@ -79,12 +91,18 @@ async def insert_scan(conn: Connection, job_id: str, username: str, path: str) -
     rows = await fetch_rows(
         conn,
         f"""
-        insert into jobs as j (id, username, kind, payload) values (%(id)s, %(username)s, 'scan', %(payload)s)
+        insert into jobs as j (id, username, kind, payload, request_id)
+        values (%(id)s, %(username)s, 'scan', %(payload)s, %(request_id)s)
         on conflict (username, (payload ->> 'path')) where state in ('waiting', 'active') and kind = 'scan'
         do update set updated_at = now()
         returning {COLUMNS}
         """,
-        {"id": job_id, "username": username, "payload": Jsonb({"path": path})},
+        {
+            "id": job_id,
+            "username": username,
+            "payload": Jsonb({"path": path}),
+            "request_id": current_request_id(),
+        },
     )
     return rows[0]
 

@@ -142,6 +142,7 @@ async def claim_job(job_id: str, *, db: Pool, queue: JobQueue, events: EventBus)
             "attempt": row.attempts,
             "payload": {"kind": row.kind, **row.payload},
             **({"wanted": wanted} if wanted else {}),
+            **({"request_id": row.request_id} if row.request_id else {}),
         }
     )
 
@@ -189,13 +190,15 @@ async def complete_job(
         else:
             result = outcome.model_dump(mode="json", exclude={"kind", "fingerprint", "tried"})
         # Track before job, as a deletion and a scan lock them, so that none waits for the other for ever.
-        await tracks_store.lock_track(conn, current.username, current.track_id)
+        is_there = await tracks_store.lock_track(conn, current.username, current.track_id)
         if isinstance(outcome, DownloadDone):
             await store.save_tried(conn, job_id, completion.attempt, outcome.tried)
         # The fence comes first: a report of an attempt that was given up must change nothing.
         if (row := await store.complete_job(conn, job_id, completion.attempt, result)) is None:
             raise _given_up(current)
         if isinstance(outcome, AnalysisDone):
+            if not is_there:
+                raise Conflict("The track was deleted while it was analysed.")
             await apply_analysis(conn, current.username, current.track_id, outcome.analysis)
             if outcome.fingerprint:
                 await keep_fingerprint(conn, current.username, current.track_id, outcome.fingerprint)

@@ -5,6 +5,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from dj_servicekit.logs import current_request_id
 from gateway_api.db import Connection
 from gateway_api.features.jobs.models import JobRow
 from gateway_api.features.jobs.store import COLUMNS, fetch_row, fetch_rows
@@ -21,8 +22,9 @@ async def insert_reanalysis(conn: Connection, job_id: str, username: str, *, onl
     rows = await fetch_rows(
         conn,
         f"""
-        insert into jobs as j (id, username, kind, priority, payload)
-        select %(id)s, %(username)s, 'reanalyze', 10, %(payload)s::jsonb || jsonb_build_object(
+        insert into jobs as j (id, username, kind, priority, request_id, payload)
+        select %(id)s, %(username)s, 'reanalyze', 10, %(request_id)s,
+            %(payload)s::jsonb || jsonb_build_object(
             'total', (select count(*) from tracks
                       where username = %(username)s and audio_path is not null and deleted_at is null
                         and (analyzed_at is null or not %(only_missing)s)))
@@ -34,6 +36,7 @@ async def insert_reanalysis(conn: Connection, job_id: str, username: str, *, onl
             "id": job_id,
             "username": username,
             "only_missing": only_missing,
+            "request_id": current_request_id(),
             "payload": Jsonb({"only_missing": only_missing, "after": "", "seen": 0}),
         },
     )
@@ -95,8 +98,9 @@ async def insert_members(
     return await fetch_rows(
         conn,
         f"""
-        insert into jobs (id, username, track_id, kind, payload, priority, batch_id)
-        select new.id, %(username)s, new.track_id, 'analyze', new.payload, %(priority)s, %(batch_id)s
+        insert into jobs (id, username, track_id, kind, payload, priority, batch_id, request_id)
+        select new.id, %(username)s, new.track_id, 'analyze', new.payload, %(priority)s, %(batch_id)s,
+            %(request_id)s
         from unnest(%(ids)s::text[], %(track_ids)s::text[], %(payloads)s::jsonb[])
              as new (id, track_id, payload)
         on conflict do nothing
@@ -106,6 +110,7 @@ async def insert_members(
             "username": batch.username,
             "priority": batch.priority,
             "batch_id": batch.id,
+            "request_id": batch.request_id,
             "ids": [job[0] for job in jobs],
             "track_ids": [job[1] for job in jobs],
             "payloads": [Jsonb(job[2]) for job in jobs],

@@ -6,6 +6,8 @@ off the event loop. One that was under way when the gateway was killed is queued
 
 import asyncio
 
+from structlog.contextvars import bound_contextvars
+
 from dj_servicekit.errors import UpstreamUnavailable
 from dj_servicekit.logs import log
 from gateway_api.db import transaction
@@ -24,7 +26,8 @@ async def run_scans_for_ever(services: Services) -> None:
             if job is None:
                 await asyncio.sleep(_IDLE_SECONDS)
             else:
-                await run_scan(job, services)
+                with bound_contextvars(request_id=job.request_id):
+                    await run_scan(job, services)
         except UpstreamUnavailable as exc:
             log.warning("scan_postponed", reason=exc.detail)
             await asyncio.sleep(_IDLE_SECONDS)

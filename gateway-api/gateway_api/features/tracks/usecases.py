@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from dj_contracts.analysis import AnalysisResult
 from dj_contracts.tracks import NewTrack, Track, TrackFields
-from dj_servicekit.errors import Conflict, Malformed, NotFound
+from dj_servicekit.errors import Malformed, NotFound
 from gateway_api.db import Connection, Pool, reading, transaction
 from gateway_api.features.embeddings.usecases import keep_sound
 from gateway_api.features.jobs import store as jobs_store
@@ -103,9 +103,8 @@ async def get_analysis(db: Pool, username: str, track_id: str) -> AnalysisResult
 
 
 async def apply_analysis(conn: Connection, username: str, track_id: str, result: AnalysisResult) -> None:
-    """Store an analysis and make it effective, except where a person has corrected it."""
-    if not await store.lock_track(conn, username, track_id):
-        raise Conflict("The track was deleted while it was analysed.")
+    """Store an analysis and make it effective, except where a person has corrected it. The caller holds the
+    track's lock."""
     await store.save_analysis(conn, username, track_id, result)
     corrected = await store.list_corrections(conn, username, track_id)
     # A value that could not be measured leaves what the file's tags said.
