@@ -24,7 +24,7 @@ from essentia_api.measure.waveform import draw
 essentia.log.infoActive = False
 essentia.log.warningActive = False
 
-ENGINE_VERSION = "dj-3"
+ENGINE_VERSION = "dj-4"
 EVERYTHING = frozenset(Part)
 _NO_RHYTHM = Rhythm(Tempo(), [], [])
 _REPLAY_GAIN_TARGET_LUFS = -18.0

@@ -23,26 +23,31 @@ _FULL_DB = 10.0  # a frame within this of the loud ones counts as full
 
 def measure_energy(samples: Samples, tempo_bpm: float | None) -> Energy:
     """Expects at least one second of sound at a fixed RMS."""
-    levels = _decibels(samples)
+    sound, steps = _powers(samples)
+    levels = _decibels(sound)
     loud = float(np.percentile(levels, 95))
     fullness = float(np.mean(levels > loud - _FULL_DB))
     attacks = float(np.mean(np.clip(np.diff(levels), 0, 12))) / 1.5
-    brightness = _brightness(samples)
-    busy = float(np.mean(np.diff(_decibels(np.diff(samples))) > _BUSY_DB)) / 0.25
+    brightness = float(np.sqrt(steps.sum() / sound.sum()))
+    busy = float(np.mean(np.diff(_decibels(steps)) > _BUSY_DB)) / 0.25
     speed = 0.0 if tempo_bpm is None else (tempo_bpm - 60) / 110
     parts = np.clip([fullness, attacks, brightness, busy, speed], 0, 1)
     level = round(float(np.interp(np.dot(parts, _WEIGHTS), (_CALM, _HARD), (1, 10))))
     return Energy(level=int(np.clip(level, 1, 10)), curve=_curve(levels, loud))
 
 
-def _brightness(samples: Samples) -> float:
-    steps = np.diff(samples)
-    return float(np.sqrt(np.dot(steps, steps) / np.dot(samples, samples)))
+def _powers(samples: Samples) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Of the sound and of its steps from sample to sample, by frames: a copy of the whole is 100 MB."""
+    count = (len(samples) - 1) // _FRAME
+    powers = np.empty((2, count))
+    for frame in range(count):
+        piece = samples[frame * _FRAME : (frame + 1) * _FRAME + 1]
+        steps = piece[1:] - piece[:-1]
+        powers[:, frame] = np.dot(piece[:-1], piece[:-1]), np.dot(steps, steps)
+    return powers[0] / _FRAME, powers[1] / _FRAME
 
 
-def _decibels(samples: Samples) -> NDArray[np.float64]:
-    whole = samples[: len(samples) // _FRAME * _FRAME].reshape(-1, _FRAME)
-    power = np.einsum("ij,ij->i", whole, whole, dtype=np.float64) / _FRAME
+def _decibels(power: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(10 * np.log10(power + 1e-12))
 
 
