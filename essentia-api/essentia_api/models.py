@@ -2,14 +2,12 @@
 
 from pathlib import Path
 
-from essentia import standard as es
 from pydantic import BaseModel, Field
 
 from dj_contracts.analysis import Part
-from essentia_api.measure.engine import ENGINE_VERSION, MODELS
+from essentia_api.measure.engine import ENGINE_VERSION, HAS_TENSORFLOW, MODELS
 
 _MODEL_FILES = (".pb", ".onnx")
-_NEEDS_TENSORFLOW = "TensorflowPredict"
 
 
 class MountedModel(BaseModel):
@@ -26,13 +24,13 @@ class ModelsAnswer(BaseModel):
 
 
 def list_models(folder: Path | None) -> ModelsAnswer:
-    tensorflow = hasattr(es, _NEEDS_TENSORFLOW)
     return ModelsAnswer(
         engine_version=ENGINE_VERSION,
         parts=MODELS,
-        tensorflow=tensorflow,
+        tensorflow=HAS_TENSORFLOW,
         mounted=[
-            MountedModel(file=file, used=False, reason=_reason(file, tensorflow)) for file in _files(folder)
+            MountedModel(file=file, used=False, reason=_reason(file, HAS_TENSORFLOW))
+            for file in _files(folder)
         ],
     )
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import essentia
 import numpy as np
+from essentia import standard as es
 
 from dj_contracts.analysis import AnalysisAnswer, AnalysisResult, Energy, Loudness, MeasuredKey, Part, Tempo
 from essentia_api.decode import SAMPLE_RATE, Decoding, Levels, Samples
@@ -21,11 +21,9 @@ from essentia_api.measure.tempo import Rhythm, measure_rhythm
 from essentia_api.measure.tonal import measure_key
 from essentia_api.measure.waveform import draw
 
-essentia.log.infoActive = False
-essentia.log.warningActive = False
-
 ENGINE_VERSION = "dj-4"
 EVERYTHING = frozenset(Part)
+HAS_TENSORFLOW = hasattr(es, "TensorflowPredict")
 _NO_RHYTHM = Rhythm(Tempo(), [], [])
 _REPLAY_GAIN_TARGET_LUFS = -18.0
 _SHORTEST_SECONDS = 5.0
