@@ -5,7 +5,8 @@ from pathlib import Path
 from pydantic import BaseModel, Field
 
 from dj_contracts.analysis import Part
-from essentia_api.measure.engine import ENGINE_VERSION, HAS_TENSORFLOW, MODELS
+from essentia_api.measure.effnet import Mounted, look_for_models
+from essentia_api.measure.engine import models_with, version_with
 
 _MODEL_FILES = (".pb", ".onnx")
 
@@ -19,19 +20,15 @@ class MountedModel(BaseModel):
 class ModelsAnswer(BaseModel):
     engine_version: str
     parts: dict[Part, str] = Field(description="What gives each part of an answer.")
-    tensorflow: bool = Field(description="Can the installed Essentia run TensorFlow models?")
     mounted: list[MountedModel] = Field(description="What lies in MODELS_DIR.")
 
 
 def list_models(folder: Path | None) -> ModelsAnswer:
+    mounted = look_for_models(folder)
     return ModelsAnswer(
-        engine_version=ENGINE_VERSION,
-        parts=MODELS,
-        tensorflow=HAS_TENSORFLOW,
-        mounted=[
-            MountedModel(file=file, used=False, reason=_reason(file, HAS_TENSORFLOW))
-            for file in _files(folder)
-        ],
+        engine_version=version_with(mounted),
+        parts=models_with(mounted),
+        mounted=[_judge(file, mounted) for file in _files(folder)],
     )
 
 
@@ -41,10 +38,17 @@ def _files(folder: Path | None) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.suffix.lower() in _MODEL_FILES)
 
 
-def _reason(file: str, tensorflow: bool) -> str:
-    if file.lower().endswith(".pb") and not tensorflow:
-        return (
-            "The installed Essentia was built without TensorFlow and cannot run it. "
-            "The parts above come from what is named beside them."
+def _judge(file: str, mounted: Mounted) -> MountedModel:
+    if file in mounted.refused:
+        return MountedModel(file=file, used=False, reason=mounted.refused[file])
+    if mounted.has(file):
+        return MountedModel(file=file, used=True, reason="The parts above say what for.")
+    if file.lower().endswith(".pb"):
+        return MountedModel(
+            file=file,
+            used=False,
+            reason="This is the TensorFlow form. Mount the .onnx file that is published beside it.",
         )
-    return "This version has no use for it. The parts above come from what is named beside them."
+    return MountedModel(
+        file=file, used=False, reason="This version has no use for it, or it was mounted after the start."
+    )

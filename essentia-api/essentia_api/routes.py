@@ -30,8 +30,11 @@ def analyze(audio: AudioToAnalyze, request: Request) -> Any:
 
     Sync on purpose: the thread waits for a pool process while the event loop stays free.
     """
-    limit = request.app.state.settings.max_duration_seconds
-    answer = request.app.state.pool.run(analyze_file, str(audio.path), limit, audio.parts)
+    settings = request.app.state.settings
+    limit = settings.max_duration_seconds
+    answer = request.app.state.pool.run(
+        analyze_file, str(audio.path), limit, audio.parts, settings.models_dir
+    )
     request.app.state.metrics.audio_seconds.inc(answer.duration_seconds)
     return answer
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from essentia import standard as es
 
 from dj_contracts.analysis import AnalysisAnswer, AnalysisResult, Energy, Loudness, MeasuredKey, Part, Tempo
 from essentia_api.decode import SAMPLE_RATE, Decoding, Levels, Samples
 from essentia_api.measure import model, tempocnn, tonal
 from essentia_api.measure.bands import NO_BANDS, Bands, hear_bands
+from essentia_api.measure.effnet import NOTHING, Mounted, look_for_models
 from essentia_api.measure.intensity import measure_energy
 from essentia_api.measure.join import join_energies, join_heard, join_keys, join_rhythms
 from essentia_api.measure.model import Heard, listen
@@ -23,7 +23,6 @@ from essentia_api.measure.waveform import draw
 
 ENGINE_VERSION = "dj-4"
 EVERYTHING = frozenset(Part)
-HAS_TENSORFLOW = hasattr(es, "TensorflowPredict")
 _NO_RHYTHM = Rhythm(Tempo(), [], [])
 _REPLAY_GAIN_TARGET_LUFS = -18.0
 _SHORTEST_SECONDS = 5.0
@@ -47,6 +46,21 @@ MODELS = {
 }
 
 
+def models_with(mounted: Mounted) -> dict[Part, str]:
+    """What gives each part, beside vibenet the mounted heads that are heard instead of it."""
+    models = dict(MODELS)
+    if moods := [head.stem for head in mounted.heads if head.stem != "danceability"]:
+        models[Part.MOODS] += f"; Essentia's discogs-effnet for {', '.join(moods)}"
+    if any(head.stem == "danceability" for head in mounted.heads):
+        models[Part.DANCEABILITY] = "Essentia's danceability-discogs-effnet-1"
+    return models
+
+
+def version_with(mounted: Mounted) -> str:
+    """Other models, other answers: so a library measured without them can be found and measured again."""
+    return f"{ENGINE_VERSION}+discogs-effnet" if mounted.heads else ENGINE_VERSION
+
+
 @dataclass(frozen=True)
 class Window:
     """What one window of a recording gave; a silent one gives its length and its bands."""
@@ -60,18 +74,22 @@ class Window:
     silent: bool = False
 
 
-def analyze_file(path: str, max_seconds: float, want: frozenset[Part] = EVERYTHING) -> AnalysisAnswer:
+def analyze_file(
+    path: str, max_seconds: float, want: frozenset[Part] = EVERYTHING, models_dir: Path | None = None
+) -> AnalysisAnswer:
     decoding = Decoding(Path(path), max_seconds=max_seconds, loudness=Part.LOUDNESS in want)
-    result = analyze(decoding, want)
+    result = analyze(decoding, want, look_for_models(models_dir))
     return AnalysisAnswer.of(result.model_copy(update={"loudness": _loudness(decoding.levels)}))
 
 
-def analyze(recording: Iterable[Samples], want: frozenset[Part] = EVERYTHING) -> AnalysisResult:
+def analyze(
+    recording: Iterable[Samples], want: frozenset[Part] = EVERYTHING, mounted: Mounted = NOTHING
+) -> AnalysisResult:
     """Nearly every track is one window; a longer recording is heard window by window, so that memory does
     not grow with it. Windows are changed in place: a copy would be another 100 MB for ten minutes."""
-    windows = [_hear(samples, want) for samples in recording]
+    windows = [_hear(samples, want, mounted) for samples in recording]
     seconds = sum(window.seconds for window in windows)
-    result = AnalysisResult(engine_version=ENGINE_VERSION, duration_seconds=round(seconds, 3))
+    result = AnalysisResult(engine_version=version_with(mounted), duration_seconds=round(seconds, 3))
     if all(window.silent for window in windows):
         return result
     found: dict[str, Any] = {}
@@ -95,14 +113,14 @@ def analyze(recording: Iterable[Samples], want: frozenset[Part] = EVERYTHING) ->
         if Part.MOODS in want:
             found["moods"] = heard.moods
         if Part.DANCEABILITY in want:
-            found["danceability"] = round(heard.answers["danceability"], 3)
+            found["danceability"] = heard.danceability
         if Part.EMBEDDING in want:
             found["embedding"] = heard.embedding
-    found["models"] = {part.value: MODELS[part] for part in Part if part in want}
+    found["models"] = {part.value: name for part, name in models_with(mounted).items() if part in want}
     return result.model_copy(update=found)
 
 
-def _hear(samples: Samples, want: frozenset[Part]) -> Window:
+def _hear(samples: Samples, want: frozenset[Part], mounted: Mounted) -> Window:
     seconds = len(samples) / SAMPLE_RATE
     # A float64 array anywhere here would double what a process takes.
     samples -= np.float32(np.mean(samples, dtype=np.float64) if len(samples) else 0)
@@ -121,8 +139,12 @@ def _hear(samples: Samples, want: frozenset[Part]) -> Window:
         rhythm=rhythm,
         key=measure_key(samples, pitches) if Part.KEY in want else window.key,
         energy=measure_energy(samples, rhythm.tempo.bpm) if Part.ENERGY in want else window.energy,
-        heard=listen(samples) if want & _NEED_MODEL else None,
+        heard=_listen(samples, mounted) if want & _NEED_MODEL else None,
     )
+
+
+def _listen(samples: Samples, mounted: Mounted) -> Heard:
+    return replace(listen(samples), mounted=mounted.listen(samples))
 
 
 def _loudness(levels: Levels) -> Loudness:

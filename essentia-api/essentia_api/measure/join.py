@@ -117,10 +117,13 @@ def join_heard(windows: Windows[Heard]) -> Heard:
     answers = {
         name: _mean([(seconds, heard.answers[name]) for seconds, heard in windows]) for name in first.answers
     }
+    mounted = {
+        name: _mean([(seconds, heard.mounted[name]) for seconds, heard in windows]) for name in first.mounted
+    }
     sounds = np.array([heard.embedding.vector for _, heard in windows])
     sound = np.average(sounds, axis=0, weights=[seconds for seconds, _ in windows])
     sound /= np.linalg.norm(sound) or 1.0
-    return Heard(answers, first.embedding.model_copy(update={"vector": sound.round(5).tolist()}))
+    return Heard(answers, first.embedding.model_copy(update={"vector": sound.round(5).tolist()}), mounted)
 
 
 def _mean(windows: Windows[float]) -> float:

@@ -5,7 +5,7 @@ track is. The last layer before its seven answers is kept as the track's sound: 
 close together for tracks that sound alike.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
@@ -37,12 +37,19 @@ _LAST_HIDDEN_LAYER = b"gelu"
 
 @dataclass(frozen=True)
 class Heard:
+    """What vibenet says, and what models that somebody mounted say, which goes first."""
+
     answers: dict[str, float]
     embedding: Embedding
+    mounted: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def danceability(self) -> float:
+        return round(self.mounted.get("danceability", self.answers["danceability"]), 3)
 
     @property
     def moods(self) -> dict[str, float]:
-        """The corners of valence and energy, and what the network says outright."""
+        """The corners of valence and energy, and what the networks say outright."""
         valence, energy = self.answers["valence"], self.answers["energy"]
         acoustic, instrumental = self.answers["acousticness"], self.answers["instrumentalness"]
         moods = {
@@ -55,7 +62,7 @@ class Heard:
             "instrumental": instrumental,
             "vocal": 1 - instrumental,
         }
-        return {name: round(value, 3) for name, value in moods.items()}
+        return {name: round(self.mounted.get(name, value), 3) for name, value in moods.items()}
 
 
 def listen(samples: Samples) -> Heard:

@@ -96,9 +96,8 @@ def test_models_are_named_and_those_that_cannot_run_are_called_so(client: httpx.
     )
     mounted = {model["file"]: model for model in body["mounted"]}
     assert set(mounted) == {"mood_happy-discogs-effnet-1.pb", "other.onnx"}
-    assert not body["tensorflow"]
     assert not mounted["mood_happy-discogs-effnet-1.pb"]["used"]
-    assert "without TensorFlow" in mounted["mood_happy-discogs-effnet-1.pb"]["reason"]
+    assert "TensorFlow form" in mounted["mood_happy-discogs-effnet-1.pb"]["reason"]
 
 
 def test_metrics_count_how_requests_end(client: httpx.Client, folder: Path, write: Write) -> None:
