@@ -3,7 +3,7 @@
     ./dj bench images [NAME ...]
 
 The base image is counted apart, since machines share it and a stand-in for it may be larger than the real
-one. Packed is what a registry holds and a first start fetches.
+one: the limits are for our part and the real base. Packed is what a registry holds and a first start fetches.
 """
 
 import argparse
@@ -18,6 +18,10 @@ from bench._load import save
 from standalone.constellation import WORKSPACE
 
 BASE_IMAGE = "python:3.13-slim-trixie"
+# About what the real one takes, unpacked, on amd64: of a stand-in the own size says nothing.
+REAL_BASE_MB = 120
+LIMITS_MB = {"essentia-api": 700}
+LIMIT_MB = 250
 # The file whose change makes the image's own layer anew.
 SOURCES = {
     "gateway-api": "gateway-api/gateway_api/__init__.py",
@@ -66,6 +70,8 @@ def measure(image: str, folder: Path, base: tuple[float, float]) -> dict[str, fl
         "code_changed_seconds": round(changed, 1),
         "mb": round(whole),
         "mb_beyond_base": round(whole - base[0]),
+        "mb_on_real_base": round(whole - base[0]) + REAL_BASE_MB,
+        "mb_wanted": LIMITS_MB.get(image, LIMIT_MB),
         "packed_mb_beyond_base": round(packed - base[1]),
     }
 
@@ -77,8 +83,10 @@ def main(arguments: list[str]) -> int:
     if unknown := set(names) - set(SOURCES):
         parser.error(f"there is no image {unknown.pop()}: {', '.join(SOURCES)}")
     base = (size_mb(BASE_IMAGE), packed_mb(BASE_IMAGE))
-    print(f"{BASE_IMAGE} on this machine: {base[0]:.0f} MB, {base[1]:.0f} MB packed\n")
-    print(f"{'image':<18}{'cold':>8}{'code changed':>15}{'beyond base':>14}{'packed':>9}{'with base':>12}")
+    print(f"{BASE_IMAGE} on this machine: {base[0]:.0f} MB, {base[1]:.0f} MB packed")
+    print(f"with base: beyond base, and the {REAL_BASE_MB} MB of the real one\n")
+    headings = f"{'image':<18}{'cold':>8}{'code changed':>15}{'beyond base':>14}{'packed':>9}"
+    print(f"{headings}{'with base':>12}{'wanted':>9}")
     rows = {}
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "checkout"
@@ -89,7 +97,7 @@ def main(arguments: list[str]) -> int:
             print(
                 f"{image:<18}{row['cold_seconds']:>6.1f} s{row['code_changed_seconds']:>13.1f} s"
                 f"{row['mb_beyond_base']:>11.0f} MB{row['packed_mb_beyond_base']:>6.0f} MB"
-                f"{row['mb']:>9.0f} MB",
+                f"{row['mb_on_real_base']:>9.0f} MB{row['mb_wanted']:>6.0f} MB",
                 flush=True,
             )
             subprocess.run(["docker", "rmi", tag_of(image)], capture_output=True, check=True)

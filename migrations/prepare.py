@@ -4,6 +4,7 @@
 and little more, so that nothing else has to run as root. It may run again at each start.
 """
 
+import json
 import os
 import secrets
 import sys
@@ -43,13 +44,16 @@ def write_secret(file: Path, value: str) -> None:
 
 
 def prepare_secrets(folder: Path, environment: dict[str, str]) -> None:
-    """``folder/db`` is for the gateway and the database, ``folder/app`` for the worker too."""
-    database, app = folder / "db", folder / "app"
+    """For the gateway and one more each: ``db`` the database, ``search`` its engine, ``app`` the worker."""
+    database, search, app = folder / "db", folder / "search", folder / "app"
     password = keep_secret(database / "postgres-password", environment.get("POSTGRES_PASSWORD", ""))
     write_secret(database / "database-url", f"postgresql://dj:{quote(password, safe='')}@postgres:5432/dj")
     password = keep_secret(app / "redis-password", environment.get("REDIS_PASSWORD", ""))
     write_secret(app / "redis-url", f"redis://:{quote(password, safe='')}@redis:6379/0")
     keep_secret(app / "service-token", environment.get("SERVICE_TOKEN", ""))
+    key = keep_secret(search / "meili-key", environment.get("MEILI_MASTER_KEY", ""))
+    # Meilisearch reads a secret from no file but this; what JSON quotes, TOML reads.
+    write_secret(search / "meilisearch.toml", f"master_key = {json.dumps(key)}\n")
 
 
 def main() -> int:

@@ -5,13 +5,11 @@ import tempfile
 from array import array
 from pathlib import Path
 
-import imageio_ffmpeg
-
 from dj_contracts.downloads import Fingerprint
 from dj_servicekit.logs import log
 from download_worker.attempt import Attempt
 from download_worker.errors import JobFailed
-from download_worker.media import find_ffmpeg, run_ffmpeg
+from download_worker.media import find_ffmpeg, list_ffmpegs, run_ffmpeg
 from download_worker.settings import Settings
 
 _SECONDS = "120"
@@ -23,8 +21,8 @@ def take_fingerprint(
 ) -> Fingerprint | None:
     """None for what is too short to have one (under some three seconds)."""
     words = ["-i", str(path), "-map", "0:a:0", "-t", _SECONDS, "-f", "chromaprint", "-fp_format", "raw"]
-    # A system's ffmpeg may have been built without Chromaprint. The one that comes with us has it.
-    for program in dict.fromkeys((ffmpeg, str(imageio_ffmpeg.get_ffmpeg_exe()))):
+    # A system's ffmpeg may have been built without Chromaprint. The wheel's has it.
+    for program in dict.fromkeys((ffmpeg, *list_ffmpegs())):
         with tempfile.NamedTemporaryFile() as raw:
             status, said = run_ffmpeg(program, [*words, "-y", raw.name], attempt, timeout_seconds)
             content = Path(raw.name).read_bytes()

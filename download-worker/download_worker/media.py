@@ -10,9 +10,8 @@ import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-
-import imageio_ffmpeg
 
 from dj_contracts.downloads import AudioFormat
 from dj_contracts.errors import ErrorCode
@@ -97,7 +96,22 @@ class Audio:
 
 def find_ffmpeg() -> str:
     """The system's, if there is one; it may have been chosen with care."""
-    return shutil.which("ffmpeg") or str(imageio_ffmpeg.get_ffmpeg_exe())
+    if programs := list_ffmpegs():
+        return programs[0]
+    raise JobFailed(
+        ErrorCode.INTERNAL, "ffmpeg is not installed. Install it, or the extra ffmpeg of download-worker."
+    )
+
+
+def list_ffmpegs() -> list[str]:
+    """The system's, and the one that the wheel imageio-ffmpeg carries, where they are installed."""
+    found = shutil.which("ffmpeg")
+    carried = []
+    if find_spec("imageio_ffmpeg"):
+        import imageio_ffmpeg
+
+        carried.append(str(imageio_ffmpeg.get_ffmpeg_exe()))
+    return [found, *carried] if found else carried
 
 
 def verify(path: Path, ffmpeg: str, attempt: Attempt, *, timeout_seconds: float) -> Audio:

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from dj_contracts.workers import CookieFile, Tool
-from download_worker.media import find_ffmpeg
+from download_worker.media import list_ffmpegs
 from download_worker.settings import Settings
 
 _OLD_DAYS = 60
@@ -24,7 +24,7 @@ _RELEASED = re.compile(r"(\d{4})\.(\d{1,2})\.(\d{1,2})")
 
 
 def look_at_tools(settings: Settings) -> list[Tool]:
-    return [_yt_dlp(), _deno(), _ffmpeg(), _gamdl(settings.gamdl_command)]
+    return [_yt_dlp(), _javascript(), _ffmpeg(), _gamdl(settings.gamdl_command)]
 
 
 def list_cookies(settings: Settings) -> list[CookieFile]:
@@ -50,23 +50,27 @@ def _yt_dlp() -> Tool:
     return Tool(name="yt-dlp", version=found, age_days=age, advice=advice)
 
 
-def _deno() -> Tool:
+def _javascript() -> Tool:
+    """What yt-dlp runs YouTube's scripts with: Deno, or where it is not, QuickJS."""
     # The wheel puts it beside the interpreter, which need not be on PATH.
     beside = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
-    found = _asked(shutil.which("deno", path=beside), "--version")
+    if deno := _asked(shutil.which("deno", path=beside), "--version"):
+        return Tool(name="deno", version=deno, advice="")
+    if quickjs := _asked(shutil.which("qjs", path=beside), "--help"):
+        return Tool(name="quickjs", version=quickjs, advice="")
     return Tool(
         name="deno",
-        version=found,
-        advice="" if found else "Deno is missing: YouTube gives few formats or none. Install yt-dlp[deno].",
+        version=None,
+        advice="Deno or QuickJS is missing: YouTube gives few formats or none. Install yt-dlp[deno].",
     )
 
 
 def _ffmpeg() -> Tool:
-    found = _asked(find_ffmpeg(), "-version")
+    found = _asked(next(iter(list_ffmpegs()), None), "-version")
     return Tool(
         name="ffmpeg",
         version=found,
-        advice="" if found else "ffmpeg does not start: nothing can be verified.",
+        advice="" if found else "ffmpeg is missing or does not start: nothing can be verified.",
     )
 
 
@@ -111,4 +115,5 @@ def _asked(program: str | None, question: str) -> str | None:
         return None
     said = done.stdout.decode(errors="replace")
     found = _VERSION.search(said) or re.search(r"\S+-\S+", said)
-    return found[0][:200] if found and done.returncode == 0 else None
+    # QuickJS knows no question for its version alone, and ends its help with 1.
+    return found[0][:200] if found and done.returncode in (0, 1) else None

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 from e2e.rehearsal.engine import BASE, IMAGES, SECRETS, Stack, docker, running
+from standalone.constellation import WORKSPACE
 from standalone.crate import RECORDS
 from standalone.crate.arrangement import render
 from standalone.crate.files import encode, tag
+
+_NEXT = "0.0.2-rehearsal"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -40,6 +43,24 @@ def registry(images: None) -> Iterator[dict[str, str]]:
         docker("tag", f"dj-playlist/{image}:local", tagged)
     yield {**SECRETS, **names, "BIND": "127.0.0.1"}
     docker("rmi", *tags)
+
+
+# For the whole session, so that its images outlive the containers made of them.
+@pytest.fixture(scope="session")
+def next_version(registry: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The same images under the next version's tag, with one more migration."""
+    folder = tmp_path_factory.mktemp("next")
+    number = len(list((WORKSPACE / "migrations" / "sql").glob("*.sql"))) + 1
+    (folder / f"{number:04d}_rehearsal.sql").write_text("alter table tracks add column rehearsed boolean;\n")
+    (folder / "Dockerfile").write_text(
+        "FROM dj-playlist/migrations:local\nCOPY *_rehearsal.sql /opt/app/migrations/sql/\n"
+    )
+    tags = {image: f"{registry['DJ_REGISTRY']}/{image}:{_NEXT}" for image in IMAGES}
+    for image, tagged in tags.items():
+        docker("tag", f"dj-playlist/{image}:local", tagged)
+    docker("build", "--quiet", "--tag", tags["migrations"], str(folder))
+    yield _NEXT
+    docker("rmi", *tags.values())
 
 
 @pytest.fixture(scope="session")

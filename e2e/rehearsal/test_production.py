@@ -7,11 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from e2e.rehearsal.engine import IMAGES, PROD, SECRETS, Stack, docker, running
+from e2e.rehearsal.engine import PROD, SECRETS, Stack, running
 from standalone.crate import RECORDS
 from standalone.demo_report import tempo_agrees
-
-NEXT = "0.0.2-rehearsal"
 
 
 @pytest.fixture(scope="module")
@@ -148,24 +146,6 @@ def test_cookies_come_in_and_the_worker_only_reads_them(production: Stack) -> No
     assert read.startswith("# Netscape")
     tried = production.try_compose("exec", "-T", "download-worker", "touch", "/cookies/youtube.txt")
     assert b"Read-only file system" in tried.stderr
-
-
-# For the whole session, so that its images outlive the containers made of them.
-@pytest.fixture(scope="session")
-def next_version(registry: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The same images under the next version's tag, with one more migration."""
-    folder = tmp_path_factory.mktemp("next")
-    number = len(list((Path(__file__).parents[2] / "migrations" / "sql").glob("*.sql"))) + 1
-    (folder / f"{number:04d}_rehearsal.sql").write_text("alter table tracks add column rehearsed boolean;\n")
-    (folder / "Dockerfile").write_text(
-        "FROM dj-playlist/migrations:local\nCOPY *_rehearsal.sql /opt/app/migrations/sql/\n"
-    )
-    tags = {image: f"{registry['DJ_REGISTRY']}/{image}:{NEXT}" for image in IMAGES}
-    for image, tag in tags.items():
-        docker("tag", f"dj-playlist/{image}:local", tag)
-    docker("build", "--quiet", "--tag", tags["migrations"], str(folder))
-    yield NEXT
-    docker("rmi", *tags.values())
 
 
 def test_an_upgrade_migrates_and_going_back_is_refused_in_a_sentence(

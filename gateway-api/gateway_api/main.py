@@ -15,6 +15,7 @@ from gateway_api.adapters.audio_storage import AudioStorage, FolderStorage
 from gateway_api.adapters.backup_folder import BackupFolder
 from gateway_api.adapters.dead_pushes import DeadPushes
 from gateway_api.adapters.embeddings.local import LocalEmbedder
+from gateway_api.adapters.embeddings.openai_form import OpenAIEmbedder
 from gateway_api.adapters.event_bus import EventBus
 from gateway_api.adapters.ga_client import GAClient
 from gateway_api.adapters.job_queue import JobQueue
@@ -200,9 +201,6 @@ def _text_embedder(settings: Settings) -> TextEmbedder | None:
         return None
     if settings.embeddings == "local":
         return LocalEmbedder()
-    # The client of a service takes 60 MB, which an installation with the local model need not spend.
-    from gateway_api.adapters.embeddings.openai_form import OpenAIEmbedder
-
     key = settings.embeddings_api_key
     return OpenAIEmbedder(
         settings.embeddings_base_url,

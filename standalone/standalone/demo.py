@@ -23,7 +23,8 @@ from standalone.progress import Step, Steps
 
 _PLAYLIST = "Demo set"
 _M3U8 = "demo.m3u8"
-_TYPOS = ("Roler Rink Romanse", "Nordlis")
+# What is typed, and the title that it must find.
+_TYPOS = (("Roler Rink Romanse", "Roller Rink Romance"), ("Nordlis", "Nordlys"))
 _UP_SECONDS = 120.0
 _ANALYSIS_SECONDS = 240.0
 
@@ -39,7 +40,9 @@ def demo(data: Path) -> int:
     with _constellation(steps, home, files[0].path.parent) as gateway:
         try:
             tracks = _import(steps, gateway, files)
-            report.search(console, [(text, gateway.get("/api/tracks/search", q=text)) for text in _TYPOS])
+            found = report.search(
+                console, [(text, title, gateway.get("/api/tracks/search", q=text)) for text, title in _TYPOS]
+            )
             built = _build_set(steps, gateway, tracks)
             target = Path.cwd() / _M3U8
             _save(steps, gateway, built, target)
@@ -48,9 +51,14 @@ def demo(data: Path) -> int:
         except (GatewayError, httpx.HTTPError) as exc:
             raise StartError(f"The demo could not go on: {exc}. See: ./dj logs --data {home.root}") from exc
     report.closing(
-        console, home=home, crate=files[0].path.parent, m3u8=target, seconds=time.monotonic() - started
+        console,
+        home=home,
+        crate=files[0].path.parent,
+        m3u8=target,
+        seconds=time.monotonic() - started,
+        made_before=not any(file.was_made for file in files),
     )
-    return 0 if agreed else 1
+    return 0 if found and agreed else 1
 
 
 def _make_crate(steps: Steps, home: Home) -> list[CrateFile]:

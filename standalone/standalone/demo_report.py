@@ -20,12 +20,19 @@ def opening(console: Console) -> None:
     console.print("\n[bold]DJ Playlist[/] makes a crate, measures it, and builds a set that mixes.\n")
 
 
-def search(console: Console, answers: list[tuple[str, JSON]]) -> None:
-    for text, answer in answers:
-        first = next((f"{hit['artist']} – {hit['title']}" for hit in answer["hits"]), "nothing")
-        line = Text("  ✓ ", style="green").append("Search ", style="default")
-        line.append(f"“{text}”", style="cyan").append(f" finds {first}", style="default")
+def search(console: Console, answers: list[tuple[str, str, JSON]]) -> bool:
+    """True when each text, misspelt as it is, finds its title first."""
+    all_found = True
+    for text, title, answer in answers:
+        hit = next(iter(answer["hits"]), None)
+        found = hit is not None and hit["title"] == title
+        all_found &= found
+        first = f"{hit['artist']} – {hit['title']}" if hit else "nothing"
+        line = Text("  ✓ ", style="green") if found else Text("  ✗ ", style="red")
+        line.append("Search ", style="default").append(f"“{text}”", style="cyan")
+        line.append(f" finds {first}" + ("" if found else f", and not {title}"), style="default")
         console.print(line.append(f"   {answer['processingTimeMs']} ms", style="dim"), soft_wrap=True)
+    return all_found
 
 
 def the_set(console: Console, built: JSON) -> None:
@@ -89,7 +96,9 @@ def key_agrees(record: Record, key: str | None) -> bool:
     return key is not None and find_key(key) == record.key
 
 
-def closing(console: Console, *, home: Home, crate: Path, m3u8: Path, seconds: float) -> None:
+def closing(
+    console: Console, *, home: Home, crate: Path, m3u8: Path, seconds: float, made_before: bool
+) -> None:
     console.print("\n[bold]Where things are[/]\n")
     for what, where in (
         ("the set for your DJ software", m3u8),
@@ -109,6 +118,12 @@ def closing(console: Console, *, home: Home, crate: Path, m3u8: Path, seconds: f
             Text("  ").append(command, style="bold").append(f"   {about}", style="dim"), soft_wrap=True
         )
     console.print(f"\n[dim]Done in {seconds:.0f} s.[/]\n")
+    if made_before:
+        console.print("The crate and its measurements are those of an earlier demo. To begin from nothing:\n")
+        console.print(
+            Text("  ").append(f"rm -r {shlex.quote(str(home.root))} && ./dj demo{data}\n", style="bold"),
+            soft_wrap=True,
+        )
 
 
 def _colour(key: str | None) -> str:

@@ -117,6 +117,8 @@ def _options(order: Order) -> dict[str, Any]:
         "ratelimit": order.max_bytes_per_second,
         "ffmpeg_location": order.ffmpeg,
         "cookiefile": order.cookies,
+        # What YouTube's pages compute is run by the first of these that is installed.
+        "js_runtimes": {"deno": {}, "quickjs": {}},
         "logger": _Silent(),
         "quiet": True,
         "noprogress": True,

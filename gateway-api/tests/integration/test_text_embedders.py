@@ -27,6 +27,8 @@ class _Service(BaseHTTPRequestHandler):
             return self._answer(404, {"error": {"message": "not here"}})
         if asked["model"] == "busy":
             return self._answer(429, {"error": {"message": "slow down"}}, {"Retry-After": "0"})
+        if asked["model"] == "odd":
+            return self._answer(200, {"embeddings": [[1.0]]})
         if any(text == "" or "refuse me" in text for text in asked["input"]):
             return self._answer(400, {"error": {"message": "input is not accepted"}})
         data = [
@@ -121,6 +123,21 @@ async def test_no_texts_are_no_vectors(embedder: TextEmbedder) -> None:
 async def test_any_language_and_any_length_is_taken(embedder: TextEmbedder) -> None:
     vectors = await embedder.embed(["Ночь в Тбилиси", "夜に駆ける", "🎛️🔥", "x " * 5000])
     assert len({len(v) for v in vectors if v is not None}) == 1
+
+
+async def test_the_local_model_gives_the_numbers_that_its_own_package_gives() -> None:
+    (vector,) = await LocalEmbedder().embed(["warm deep house for sunrise, Ночь в Тбилиси 🎛️"])
+    assert vector is not None
+    assert len(vector) == 256
+    # Of WordLlama.load().embed(...), at length one.
+    assert vector[:4] == pytest.approx([-0.004741, 0.087387, -0.053124, -0.021794], abs=1e-6)
+
+
+async def test_a_service_that_answers_in_another_form_is_away(service_url: str) -> None:
+    odd = OpenAIEmbedder(service_url, "key", "odd", None, 0.25)
+    with pytest.raises(EmbeddingsAway, match="another form"):
+        await odd.embed(["x"])
+    await odd.close()
 
 
 async def test_a_service_that_has_had_enough_is_away(service_url: str) -> None:

@@ -38,8 +38,9 @@ def test_hadolint_finds_nothing() -> None:
 def test_an_image_runs_without_root_on_the_common_base_under_an_init(path: Path) -> None:
     text = path.read_text()
     stages = set(re.findall(r"^FROM \S+ AS (\S+)$", text, re.MULTILINE))
-    bases = {base for base in re.findall(r"^FROM (\S+)", text, re.MULTILINE) if "$" not in base}
-    assert bases - stages == {"python:3.13-slim-trixie"}
+    bases = {base for base in re.findall(r"^FROM (\S+)", text, re.MULTILINE) if "${" not in base}
+    assert bases - stages == {"$BASE"}
+    assert "\nARG BASE=python:3.13-slim-trixie\n" in text
     last = text.rpartition("\nFROM ")[2]
     assert "\nUSER 1000:1000\n" in last
     assert '\nENTRYPOINT ["tini", "--"]\n' in last
@@ -64,3 +65,10 @@ def test_the_workflows_follow_the_schema_of_github() -> None:
 @pytest.mark.parametrize("path", WORKFLOWS, ids=shown)
 def test_a_workflow_may_do_no_more_than_it_says(path: Path) -> None:
     assert re.search(r"^permissions:\n  contents: read$", path.read_text(), re.MULTILINE)
+
+
+def test_a_release_is_built_on_one_digest_of_the_base_and_says_which() -> None:
+    text = (WORKSPACE / ".github" / "workflows" / "images.yml").read_text()
+    assert "BASE_IMAGE: python:3.13-slim-trixie\n" in text
+    assert "BASE=${{ env.BASE_IMAGE }}@${{ steps.base.outputs.digest }}\n" in text
+    assert "org.opencontainers.image.base.digest=${{ steps.base.outputs.digest }}\n" in text
