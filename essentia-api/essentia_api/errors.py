@@ -1,7 +1,7 @@
 """Why an analysis was refused or failed.
 
     ServiceError
-    ├── FileMissing 404, Forbidden 403, TooLarge 413, NotAudio 415, Busy 503   (the request or the moment)
+    ├── FileMissing 404, Forbidden 403, UploadTooSlow 408, TooLarge 413, NotAudio 415, Busy 503   (the moment)
     └── Unusable 422: file_empty, file_unreadable, too_long, analysis_crashed, analysis_timeout
 
 A failure of one file is 422 and never 5xx: the same file would fail again, so nobody should retry it.
@@ -20,6 +20,11 @@ class FileMissing(NotFound):
 class Unusable(ServiceError):
     status = 422
     code = ErrorCode.FILE_UNREADABLE
+
+
+class UploadTooSlow(ServiceError):
+    status = 408
+    code = ErrorCode.UPSTREAM_TIMEOUT
 
 
 class Refusal(Exception):

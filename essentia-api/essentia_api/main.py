@@ -10,7 +10,7 @@ from dj_servicekit.http import install_error_answers
 from essentia_api.decode import find_ffmpeg
 from essentia_api.metrics import AnalysisMetrics
 from essentia_api.pool import AnalysisPool
-from essentia_api.requests import BodyLimit
+from essentia_api.requests import BodyLimit, sweep_scratch
 from essentia_api.routes import router
 from essentia_api.settings import Settings
 
@@ -20,6 +20,7 @@ SERVICE = "essentia-api"
 def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        sweep_scratch()
         app.state.pool = AnalysisPool(
             size=settings.analysis_workers,
             waiting=settings.analysis_waiting,

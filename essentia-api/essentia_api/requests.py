@@ -1,10 +1,12 @@
 """What a caller hands in: a name in JSON or an upload; both become a path that may be read."""
 
+import asyncio
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,13 +21,14 @@ from dj_contracts.analysis import Part
 from dj_contracts.errors import ErrorCode
 from dj_servicekit.errors import Malformed, TooLarge
 from dj_servicekit.http import describe
-from essentia_api.errors import Unusable
+from essentia_api.errors import Unusable, UploadTooSlow
 from essentia_api.fetch import fetch
 from essentia_api.folders import find_audio
 from essentia_api.pool import AnalysisPool
 from essentia_api.settings import Settings
 
 _PartName = Annotated[Part, WithJsonSchema({"type": "string", "enum": [*Part]})]
+SCRATCH_PREFIX = "dj-analysis-"
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -77,34 +80,59 @@ async def audio_to_analyze(request: Request) -> AsyncIterator[Wanted]:
 async def _open(request: Request) -> AsyncIterator[Wanted]:
     settings: Settings = request.app.state.settings
     pool: AnalysisPool = request.app.state.pool
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        try:
-            asked = AnalyzeRequest.model_validate_json(await request.body())
-        except ValidationError as exc:
-            raise Malformed(
-                f'{describe(exc.errors())}. Send JSON such as {{"filename": "track.mp3"}}, '
-                'or upload a form field "file".'
-            ) from exc
-        parts = frozenset(asked.want or Part)
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        # The place is taken first: an upload that nobody can measure yet would only fill the disk.
         with pool.place():
-            if _URL.match(asked.filename) is None:
-                yield Wanted(await run_in_threadpool(find_audio, asked.filename, settings), parts)
-                return
-            with tempfile.NamedTemporaryFile(prefix="fetched-") as file:
-                await run_in_threadpool(fetch, asked.filename, file, settings)
-                yield Wanted(Path(file.name), parts)
-                return
-    async with request.form(max_files=1, max_fields=10) as form:
+            async with _uploaded(request, settings) as wanted:
+                yield wanted
+        return
+    try:
+        asked = AnalyzeRequest.model_validate_json(await request.body())
+    except ValidationError as exc:
+        raise Malformed(
+            f'{describe(exc.errors())}. Send JSON such as {{"filename": "track.mp3"}}, '
+            'or upload a form field "file".'
+        ) from exc
+    parts = frozenset(asked.want or Part)
+    with pool.place():
+        if _URL.match(asked.filename) is None:
+            yield Wanted(await run_in_threadpool(find_audio, asked.filename, settings), parts)
+            return
+        with tempfile.NamedTemporaryFile(prefix=f"{SCRATCH_PREFIX}fetched-") as file:
+            await run_in_threadpool(fetch, asked.filename, file, settings)
+            yield Wanted(Path(file.name), parts)
+
+
+@asynccontextmanager
+async def _uploaded(request: Request, settings: Settings) -> AsyncIterator[Wanted]:
+    async with AsyncExitStack() as stack:
+        try:
+            async with asyncio.timeout(settings.fetch_timeout_seconds):
+                form = await stack.enter_async_context(request.form(max_files=1, max_fields=10))
+        except TimeoutError as exc:
+            raise UploadTooSlow(
+                f"The upload did not arrive within {settings.fetch_timeout_seconds:.0f} seconds "
+                "(FETCH_TIMEOUT_SECONDS). Send it over a faster line, or raise the limit."
+            ) from exc
         upload = form.get("file")
         parts = _parts(form.getlist("want"))
         if not isinstance(upload, UploadFile):
             raise Malformed('The form has no file. Upload it in the field "file".')
-        with pool.place(), tempfile.NamedTemporaryFile(prefix="upload-") as file:
+        with tempfile.NamedTemporaryFile(prefix=f"{SCRATCH_PREFIX}upload-") as file:
             await run_in_threadpool(shutil.copyfileobj, upload.file, file)
             file.flush()
             if file.tell() == 0:
                 raise Unusable("The file is empty (0 bytes). Get it again.", code=ErrorCode.FILE_EMPTY)
             yield Wanted(Path(file.name), parts)
+
+
+def sweep_scratch(older_than_seconds: float = 86_400) -> None:
+    """Remove what a killed service left where temporary files lie; others may work there too."""
+    for left in Path(tempfile.gettempdir()).glob(f"{SCRATCH_PREFIX}*"):
+        # Of two services that start at once, one finds the other's leftovers gone already.
+        with suppress(FileNotFoundError):
+            if left.stat().st_mtime < time.time() - older_than_seconds:
+                left.unlink()
 
 
 # What was opened for a request is closed before its answer is sent: the next one finds the place free.

@@ -14,7 +14,7 @@ from essentia_api.requests import REQUEST_BODY, AudioToAnalyze
 
 router = APIRouter()
 
-_REFUSALS = error_answers(400, 403, 404, 413, 415, 422, 502, 503, 504)
+_REFUSALS = error_answers(400, 403, 404, 408, 413, 415, 422, 502, 503, 504)
 _PNG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}, "description": "The picture."}}
 
 

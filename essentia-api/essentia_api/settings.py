@@ -39,7 +39,9 @@ class Settings(ServiceSettings):
         pattern=r"^[\w.\-:\[\], *]*$",
         description="host[:port],... that may be fetched from too; * is every host with a public address.",
     )
-    fetch_timeout_seconds: float = Field(default=120, gt=0, description="For a whole file behind a URL.")
+    fetch_timeout_seconds: float = Field(
+        default=120, gt=0, description="For a whole file behind a URL, or an upload."
+    )
 
     @property
     def folders(self) -> tuple[Path, ...]:

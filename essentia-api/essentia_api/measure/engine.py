@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import essentia
 import numpy as np
 
 from dj_contracts.analysis import AnalysisAnswer, AnalysisResult, Energy, Loudness, MeasuredKey, Part, Tempo
@@ -22,10 +21,7 @@ from essentia_api.measure.tempo import Rhythm, measure_rhythm
 from essentia_api.measure.tonal import measure_key
 from essentia_api.measure.waveform import draw
 
-essentia.log.infoActive = False
-essentia.log.warningActive = False
-
-ENGINE_VERSION = "dj-3"
+ENGINE_VERSION = "dj-4"
 EVERYTHING = frozenset(Part)
 _NO_RHYTHM = Rhythm(Tempo(), [], [])
 _REPLAY_GAIN_TARGET_LUFS = -18.0

@@ -12,7 +12,6 @@ from importlib.resources import files
 
 import numpy as np
 import onnxruntime
-from essentia import standard as es
 from numpy.typing import NDArray
 
 from dj_contracts.analysis import Embedding
@@ -20,11 +19,13 @@ from essentia_api.decode import SAMPLE_RATE, Samples
 
 NAME = "vibenet"
 VERSION = version("vibenet")
+_SOUND = f"{VERSION}-2"  # counted up when the network is given other numbers to hear
 
 _WINDOW_SECONDS = 5
 _MOST_WINDOWS = 12
 _MODEL_RATE = 16_000
 _FRAME, _HOP, _BANDS, _BINS = 640, 320, 128, 1024
+_STRETCH, _OUTPUTS, _REACH, _CUTOFF = 441, 160, 128, 0.955  # 44.1 kHz to 16 kHz
 _LOUDNESS = 2.0  # the network learned from finished records, about twice as loud as the working level
 _FLOOR, _RANGE_DB = 1e-10, 80.0
 _ANSWERS = (
@@ -70,8 +71,7 @@ def listen(samples: Samples) -> Heard:
     count = max(1, min(_MOST_WINDOWS, len(samples) // length))
     starts = np.linspace(0, max(0, len(samples) - length), count).astype(int)
     network = _network()
-    resample = es.Resample(inputSampleRate=SAMPLE_RATE, outputSampleRate=_MODEL_RATE, quality=1)
-    heard = [network.run(None, {"x": _mel(resample(samples[at : at + length]))[None]}) for at in starts]
+    heard = [network.run(None, {"x": _mel(_resampled(samples[at : at + length]))[None]}) for at in starts]
     raw = np.asarray(np.mean([answers[0] for answers, _ in heard], axis=0, dtype=np.float64))
     sound = np.asarray(np.mean([layer[0] for _, layer in heard], axis=0, dtype=np.float64))
     sound /= np.linalg.norm(sound) or 1.0
@@ -81,7 +81,29 @@ def listen(samples: Samples) -> Heard:
     }
     # Five digits are as much as a float32 sum repeats from one processor to the next.
     vector = [round(value, 5) for value in sound.tolist()]
-    return Heard(answers, Embedding(name=NAME, version=VERSION, vector=vector))
+    return Heard(answers, Embedding(name=NAME, version=_SOUND, vector=vector))
+
+
+def _resampled(samples: Samples) -> Samples:
+    """To the network's rate: each stretch of 441 samples and its surroundings give 160, by one product."""
+    count = -(-len(samples) // _STRETCH)
+    padded = np.pad(samples, (_REACH, _REACH + count * _STRETCH - len(samples)))
+    stretches = np.lib.stride_tricks.sliding_window_view(padded, _STRETCH + 2 * _REACH)[::_STRETCH]
+    return np.asarray((np.ascontiguousarray(stretches) @ _sincs()).reshape(-1))
+
+
+@cache
+def _sincs() -> NDArray[np.float32]:
+    """Samples by outputs: a windowed sinc that ends just below the network's highest frequency.
+
+    It ends where soxr's does, with which the network was trained: where it ends lower, the sound that the
+    network hears is another one.
+    """
+    ratio = _STRETCH / _OUTPUTS
+    apart = np.arange(_STRETCH + 2 * _REACH)[:, None] - _REACH - np.arange(_OUTPUTS) * ratio
+    window = np.where(np.abs(apart) < _REACH, np.cos(np.pi * apart / (2 * _REACH)) ** 2, 0)
+    sincs = np.sinc(apart * _CUTOFF / ratio) * window
+    return np.asarray(sincs / sincs.sum(axis=0), dtype=np.float32)
 
 
 @cache
@@ -111,7 +133,7 @@ def _mel(samples: Samples) -> NDArray[np.float32]:
     """Decibels in mel bands, as the network was trained on: bands x frames."""
     frames = np.lib.stride_tricks.sliding_window_view(samples, _FRAME)[::_HOP]
     window = np.hanning(_FRAME + 1)[:-1].astype(np.float32) * np.float32(_LOUDNESS)
-    power = np.abs(np.fft.rfft(frames * window, n=_BINS, axis=1)).astype(np.float32) ** 2
+    power = np.abs(np.fft.rfft(frames * window, n=_BINS, axis=1)) ** 2
     levels = 10 * np.log10(np.maximum(power @ _mel_bands(), _FLOOR)).T
     return np.asarray(np.maximum(levels, levels.max() - _RANGE_DB), dtype=np.float32)
 

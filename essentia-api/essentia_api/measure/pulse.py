@@ -29,8 +29,8 @@ _WEAKEST_PULSE, _CHANCE_SECONDS = (
 )  # half a minute of noise reaches .03, eight seconds .1; music starts at .3
 _DRIFTS = np.linspace(0.92, 1.08, 17)
 _DRIFTING_GAIN = 0.06  # what noise gains from so many tries
-_NET, _BEAT, _HATS, _BARS, _BACKBEAT, _DRUM_AND_BASS, _SLOW, _TOO_FAST, _SUBDIVIDED, _ODD = (
-    0.98, 0.67, -0.53, 1.43, 0.98, 0.94, 0.96, -8.0, 0.42, -0.83,
+_NET, _BEAT, _HATS, _BARS, _BACKBEAT, _DRUM_AND_BASS, _SLOW, _TOO_FAST, _IN_THIRDS, _COMPOUND, _ODD = (
+    0.98, 0.67, -0.53, 1.43, 0.98, 0.94, 0.96, -8.0, 1.78, 1.19, -0.83,
 )  # fmt: skip
 
 
@@ -136,16 +136,20 @@ def _score(repeats: _Repeats, chances: NDArray[np.float64], bpm: float, ratio: f
     # A snare that comes back after two beats while the kick needs four: this is the beat, and not half of it.
     backbeat = _share(repeats.snare, beat) - _share(repeats.low, beat)
     thirds, halves = (at(repeats.high, beat / n) + at(repeats.middle, beat / n) for n in (3, 2))
+    in_thirds = max(0.0, thirds - halves)
+    one_beat = (at(repeats.low, beat) + at(repeats.middle, beat)) / 2
     return float(
         _NET * np.mean(nets)
-        + _BEAT * (at(repeats.low, beat) + at(repeats.middle, beat)) / 2
+        + _BEAT * one_beat
         + _HATS * at(repeats.high, beat)
         + _BARS * np.mean(bars)
         + _BACKBEAT * np.clip(backbeat, -1, 1)
         + _DRUM_AND_BASS * (158 < bpm < 182)
         + _SLOW * max(0.0, np.log(85 / bpm))
         + _TOO_FAST * max(0.0, np.log(bpm / 182))
-        + _SUBDIVIDED * max(0.0, thirds - halves)
+        + _IN_THIRDS * in_thirds
+        # Six eight: kick and snare come every beat. At two thirds of a straight tempo they do not.
+        + _COMPOUND * in_thirds * max(0.0, one_beat)
         + _ODD * (ratio in _ODD_RATIOS)
     )
 

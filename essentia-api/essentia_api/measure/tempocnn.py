@@ -55,7 +55,7 @@ def _mel_spectrogram(excerpt: Samples) -> Array:
     """40 bands by 256 frames."""
     frames = np.lib.stride_tricks.sliding_window_view(excerpt, _FRAME)[::_HOP]
     window = np.hanning(_FRAME + 1)[:-1].astype(np.float32)
-    return (np.abs(np.fft.rfft(frames * window, axis=1)).astype(np.float32) @ _mel_filters()).T
+    return (np.abs(np.fft.rfft(frames * window, axis=1)) @ _mel_filters()).T
 
 
 @cache

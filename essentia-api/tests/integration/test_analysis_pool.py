@@ -1,18 +1,22 @@
 """The pool: a crash, a hang and hunger end one request each, and the next one is answered."""
 
 import os
+import resource
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
 import pytest
 
 from dj_contracts.errors import ErrorCode
 from dj_servicekit.errors import Busy
 from essentia_api.errors import Unusable
+from essentia_api.measure.engine import analyze_file
 from essentia_api.pool import AnalysisPool
+from essentia_api.testing import Write, house_loop
 
 
 class Housed:
@@ -78,3 +82,15 @@ def test_a_full_queue_says_when_to_ask_again(pool: Housed) -> None:
     for thread in threads:
         thread.join()
     assert pool.run(pow, 2, 3) == 8
+
+
+def test_a_process_that_is_used_again_holds_ten_minutes_in_500_mb(write: Write) -> None:
+    left = house_loop(seconds=60)
+    path = write("long.mp3", np.tile(np.stack([left, np.roll(left, 400)], axis=1), (10, 1)))
+    pool = AnalysisPool(size=1, waiting=0, timeout_seconds=120, memory_mb=4000)
+    try:
+        for _ in range(3):
+            assert pool.run(analyze_file, str(path), 3600.0).duration_seconds == pytest.approx(600, abs=0.2)
+        assert pool.run(resource.getrusage, resource.RUSAGE_SELF).ru_maxrss < 500 * 1024
+    finally:
+        pool.close()

@@ -1,5 +1,8 @@
 """What the service says of itself, the picture it draws, and that it answers while it is full."""
 
+import os
+import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -15,8 +18,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from essentia_api.main import create_app
 from essentia_api.measure.engine import ENGINE_VERSION
+from essentia_api.requests import sweep_scratch
 from essentia_api.settings import Settings
 from essentia_api.testing import Write, house_loop, serving
+
+_UPLOAD_THAT_STOPS = (
+    b"POST /analyze HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+    b"Content-Length: 100000000\r\n\r\n--b\r\n"
+)
 
 
 @pytest.fixture(scope="module")
@@ -125,9 +134,36 @@ def test_a_full_house_answers_health_and_turns_others_away(
     refused = client.post("/analyze", json={"filename": "long.flac"})
     assert (refused.status_code, refused.json()["code"]) == (503, "busy")
     assert refused.headers["Retry-After"] == "5"
+    # An upload is turned away by its headers: the rest of this one is never sent.
+    with socket.create_connection((client.base_url.host, client.base_url.port or 80), timeout=10) as line:
+        line.sendall(_UPLOAD_THAT_STOPS)
+        assert line.recv(12) == b"HTTP/1.1 503"
     assert client.get("/ready").json()["checks"]["queue"] == "full"
     assert client.get("/health").json()["status"] == "ok"
     assert measured(client)["dj_analysis_places_taken"] == 2
     for thread in threads:
         thread.join()
     assert answers == [200, 200]
+
+
+def test_an_upload_that_stops_gives_its_place_back(folder: Path) -> None:
+    settings = Settings(audio_dir=folder, analysis_workers=1, fetch_timeout_seconds=0.2)
+    with serving(create_app(settings)) as url, httpx.Client(base_url=url, timeout=60) as client:
+        address = (client.base_url.host, client.base_url.port or 80)
+        with socket.create_connection(address, timeout=10) as line:
+            line.sendall(_UPLOAD_THAT_STOPS)
+            assert line.recv(12) == b"HTTP/1.1 408"
+        assert measured(client)["dj_analysis_places_taken"] == 0
+
+
+def test_what_a_killed_service_left_behind_is_swept_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    old, fresh, foreign = (tmp_path / name for name in ("dj-analysis-a", "dj-analysis-b", "other"))
+    for path in (old, fresh, foreign):
+        path.write_bytes(b"x")
+    for path in (old, foreign):
+        os.utime(path, (0, 0))
+    sweep_scratch()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dj-analysis-b", "other"]

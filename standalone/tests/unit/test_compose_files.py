@@ -27,7 +27,7 @@ ONE_SHOT = ("prepare", "migrations")
 SECRETS = {"API_TOKEN", "SERVICE_TOKEN", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "MEILI_MASTER_KEY"}
 VOLUMES = {
     "db_data", "meili_data", "redis_data", "music_data",
-    "db_dumps", "cookie_data", "discogs_exports", "spotify_exports",
+    "db_dumps", "analysis_scratch", "cookie_data", "discogs_exports", "spotify_exports",
 }  # fmt: skip
 # Where a service listens is the image's affair; the worker listens nowhere.
 NOT_FOR_PEOPLE = {"HOST", "PORT"}

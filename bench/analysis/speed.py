@@ -1,0 +1,87 @@
+"""How fast the pool's processes measure a file, in how much memory, and what a second one adds."""
+
+import os
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.analysis.files import write
+from bench.analysis.pieces import whole_set
+from bench.analysis.sounds import RATE
+from dj_contracts.analysis import Part
+from essentia_api.measure.engine import EVERYTHING, analyze_file
+from essentia_api.pool import AnalysisPool
+
+_WANTED = {"everything": EVERYTHING, "tempo and key": frozenset({Part.TEMPO, Part.KEY})}
+_SECONDS = 600.0
+_ROUNDS = 3
+
+
+def speed() -> dict[str, Any]:
+    """Of a stereo mp3 of ten minutes, in processes that have measured others before."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "long.mp3"
+        write(path, _stereo(_SECONDS))
+        found = {name: _one_process(path, want) for name, want in _WANTED.items()}
+        found["two processes"] = _two_processes(path)
+    for name in _WANTED:
+        one = found[name]
+        print(
+            f"ten minutes of mp3, {name}: {one['audio_s_per_cpu_s']} s per CPU s "
+            f"(each run: {one['runs']}), {one['peak_mb']} MB at most in a process used {1 + _ROUNDS} times"
+        )
+    print(f"throughput of two processes over one: {found['two processes']}", flush=True)
+    return found
+
+
+def _stereo(seconds: float) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Two different channels: an mp3 of two that are alike decodes faster than music does."""
+    left = next(whole_set(64.0)).samples
+    both = np.stack([left, 0.7 * left + 0.3 * np.roll(left, 400)], axis=1)
+    return np.tile(both, (int(seconds * RATE / len(left)) + 1, 1))[: int(seconds * RATE)].astype(np.float32)
+
+
+def _one_process(path: Path, want: frozenset[Part]) -> dict[str, Any]:
+    with _pool(1) as ask:
+        rows = [ask(measured, str(path), want) for _ in range(1 + _ROUNDS)]
+    # The first run loads models, as the first track of a process does.
+    runs = [round(_SECONDS / spent) for spent, _ in rows[1:]]
+    return {"audio_s_per_cpu_s": statistics.median(runs), "runs": runs, "peak_mb": rows[-1][1]}
+
+
+def _two_processes(path: Path) -> dict[str, Any]:
+    """Wall time of four files one after another, and two at a time; the median of interleaved rounds."""
+    with _pool(1) as one, _pool(2) as two, ThreadPoolExecutor(2) as threads:
+
+        def seconds(ask: Callable[..., Any], each: Callable[..., Any], count: int) -> float:
+            began = time.perf_counter()
+            list(each(lambda _: ask(measured, str(path), EVERYTHING), range(count)))
+            return time.perf_counter() - began
+
+        seconds(one, map, 1), seconds(two, threads.map, 4)
+        ratios = [round(2 * seconds(one, map, 2) / seconds(two, threads.map, 4), 2) for _ in range(_ROUNDS)]
+    return {"ratio": statistics.median(ratios), "rounds": ratios}
+
+
+@contextmanager
+def _pool(size: int) -> Iterator[Callable[..., Any]]:
+    pool = AnalysisPool(size=size, waiting=4, timeout_seconds=600, memory_mb=4000)
+    try:
+        yield pool.run
+    finally:
+        pool.close()
+
+
+def measured(path: str, want: frozenset[Part]) -> tuple[float, int]:
+    """In the process: CPU seconds with its ffmpeg's, and the most memory that it ever had."""
+    before = sum(os.times()[:4])
+    analyze_file(path, 3600.0, want)
+    return sum(os.times()[:4]) - before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
