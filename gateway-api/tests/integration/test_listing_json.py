@@ -5,8 +5,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from dj_contracts.tracks import Track
-
 
 @pytest.mark.parametrize("seconds", [None, 0, 59.5, 61.2, 185, 599.5, 3599.4, 3599.6, 3661, 36_000])
 async def test_a_track_is_shown_alike_alone_and_in_a_listing(
@@ -27,5 +25,4 @@ async def test_a_track_is_shown_alike_alone_and_in_a_listing(
         conn.execute("update tracks set audio_path = 'dj/a.mp3', analyzed_at = '2026-01-02 03:04:05.6+02'")
     alone = await gateway.get(f"/api/tracks/{track['track_id']}")
     (listed,) = (await gateway.get("/api/tracks"))["tracks"]
-    assert list(listed) == list(alone)
-    assert Track.model_validate(listed) == Track.model_validate(alone)
+    assert list(listed.items()) == list(alone.items())

@@ -36,7 +36,11 @@ SORTS = {
 # What Postgres writes as JSON the gateway passes on: tracks that it reads, checks and writes itself take it
 # twice as long. A test holds the two ways to show a track together.
 _CAMELOT = json.dumps({key.name: key.camelot for key in ALL_KEYS})
+_MOMENT = """regexp_replace(
+        to_char(page.{0} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '\\.0{{6}}Z$', 'Z'
+    )"""
 _DERIVED = {
+    **{name: _MOMENT.format(name) for name in ("analyzed_at", "created_at", "updated_at")},
     "duration": """case
         when page.seconds < 3600 then page.seconds / 60 || to_char(mod(page.seconds, 60), '":"FM00')
         else page.seconds / 3600
