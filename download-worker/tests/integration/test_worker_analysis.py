@@ -213,3 +213,16 @@ def test_a_file_in_a_bucket_gets_its_fingerprint_too(
     assert outcome.fingerprint
     until(lambda: not constellation.incoming())
     assert constellation.audio_files() == []
+
+
+def test_a_disk_that_takes_no_copy_costs_the_fingerprint_and_not_the_analysis(
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia
+) -> None:
+    (constellation.audio_dir / ".incoming").write_text("No folder can be made here.")
+    query = urlencode({"username": "dj", "filename": "dj/a.mp3"})
+    job = gateway.add("j1", {"kind": "analyze", "audio_path": f"{gateway.url}/api/audio?{query}"})
+    constellation.start_worker()
+    constellation.enqueue("j1")
+    until(lambda: job.completions, what=constellation.log())
+    assert job.completions[0].outcome == AnalysisDone(analysis=RESULT)
+    assert "no_fingerprint" in constellation.log()
