@@ -142,6 +142,11 @@ async def test_a_file_is_measured_for_whichever_track_has_it(twins: Any) -> None
     assert await open_jobs(twins) == {"disc"}
     await undo(twins, merged["id"])
     assert await open_jobs(twins) == {twins.file}
+    ended = (await twins.get("/api/jobs", state="cancelled"))["jobs"]
+    assert {job["track_id"]: job["failedReason"] for job in ended} == {
+        twins.file: "The track was merged into another.",
+        "disc": "The file went back when a merge was undone.",
+    }
 
 
 async def test_a_track_that_comes_back_unmeasured_is_measured(twins: Any) -> None:

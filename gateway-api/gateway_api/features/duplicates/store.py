@@ -159,7 +159,7 @@ async def give_back_sound(
 ) -> None:
     """Undo ``take_over_sound``. What the file was measured by since goes back with it. Without ``had``, which
     the first merges did not note, nothing is deleted."""
-    names = {"username": username, "source": target, "target": source}
+    names: dict[str, Any] = {"username": username, "source": target, "target": source}
     await _copy_sound(conn, names)
     await _move_fingerprint(conn, names)
     if had is None:

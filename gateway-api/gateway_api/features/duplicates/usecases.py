@@ -81,7 +81,7 @@ async def merge(services: Services, username: str, request: MergeRequest) -> Mer
         undo = {one: await _take_over(conn, username, one, request.keep) for one in dropped}
         await trash_store.put_away(conn, username, dropped)
         for one in dropped:
-            await jobs_store.cancel_track_jobs(conn, username, one)
+            await jobs_store.cancel_track_jobs(conn, username, one, why="The track was merged into another.")
         # The file's own measuring ended with the track that it came from.
         jobs = await add_analysis_jobs(
             conn, username, await store.list_unmeasured(conn, username, [request.keep])
@@ -171,7 +171,9 @@ async def _give_back(conn: Connection, username: str, source: str, target: str, 
     if given:
         # What the file was measured by since is the file's, and so is a measuring that is under way.
         await store.give_back_sound(conn, username, source, target, undo.get("had"))
-        await jobs_store.cancel_track_jobs(conn, username, target, JobKind.ANALYZE)
+        await jobs_store.cancel_track_jobs(
+            conn, username, target, why="The file went back when a merge was undone.", kind=JobKind.ANALYZE
+        )
     await store.write_state(conn, username, source, given)
     await store.drop_corrections(
         conn, username, target, [name for name in undo["corrections"] if name in back]
