@@ -119,12 +119,8 @@ def closing(
     console.print(f"\n[dim]Done in {seconds:.0f} s.[/]\n")
     if made_before:
         console.print("The crate and its measurements are those of an earlier demo. To begin from nothing:\n")
-        console.print(
-            Text("  ").append(
-                f"rm -r {shlex.quote(str(home.root))} && ./dj demo{home.option}\n", style="bold"
-            ),
-            soft_wrap=True,
-        )
+        again = f"rm -r {shlex.quote(str(home.root))} && ./dj demo{home.option}\n"
+        console.print(Text("  ").append(again, style="bold"), soft_wrap=True)
 
 
 def _colour(key: str | None) -> str:
