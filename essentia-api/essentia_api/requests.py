@@ -129,8 +129,8 @@ async def _uploaded(request: Request, settings: Settings) -> AsyncIterator[Wante
 def sweep_scratch(older_than_seconds: float = 86_400) -> None:
     """Remove what a killed service left where temporary files lie; others may work there too."""
     for left in Path(tempfile.gettempdir()).glob(f"{SCRATCH_PREFIX}*"):
-        # Of two services that start at once, one finds the other's leftovers gone already.
-        with suppress(FileNotFoundError):
+        # Two services that start at once may both be at it, and somebody else's files are not ours to remove.
+        with suppress(OSError):
             if left.stat().st_mtime < time.time() - older_than_seconds:
                 left.unlink()
 

@@ -1,5 +1,6 @@
 """``./dj demo``: the main job from end to end on a crate made on the spot, told as it happens."""
 
+import shlex
 import signal
 import subprocess
 import sys
@@ -108,7 +109,11 @@ def _await_up(home: Home, child: subprocess.Popen[bytes], said: Path, step: Step
         if services and len(seen) == len(services):
             return str(state["gateway_url"])
         if child.poll() is not None:
-            raise StartError(last_line(said).removeprefix("dj: ") or "The constellation did not start.")
+            why = last_line(said).removeprefix("dj: ") or "The constellation did not start."
+            if "migrations" in why:
+                old = shlex.quote(str(home.root))
+                why += f" The demo's data are of another version: rm -r {old}, then try again."
+            raise StartError(why)
         if time.monotonic() > deadline:
             raise StartError(f"The constellation was not up after {_UP_SECONDS:.0f} s. See: {said}")
         time.sleep(0.05)

@@ -107,11 +107,10 @@ def closing(
     ):
         console.print(Text(f"  {what:<30}").append(str(where), style="cyan"), soft_wrap=True)
     console.print("\n[bold]Try next[/]\n")
-    data = f" --data {shlex.quote(str(home.root))}"
     commands = (
-        (f"./dj up{data}", "this collection again, on http://127.0.0.1:8000/docs"),
+        (f"./dj up{home.option}", "this collection again, on http://127.0.0.1:8000/docs"),
         ("./dj up --music ~/Music", "your own music; files stay where they are"),
-        ("./dj status", "from another terminal, while it runs"),
+        (f"./dj status{home.option}", "from another terminal, while it runs"),
     )
     for command, about in commands:
         console.print(
@@ -120,10 +119,8 @@ def closing(
     console.print(f"\n[dim]Done in {seconds:.0f} s.[/]\n")
     if made_before:
         console.print("The crate and its measurements are those of an earlier demo. To begin from nothing:\n")
-        console.print(
-            Text("  ").append(f"rm -r {shlex.quote(str(home.root))} && ./dj demo{data}\n", style="bold"),
-            soft_wrap=True,
-        )
+        again = f"rm -r {shlex.quote(str(home.root))} && ./dj demo{home.option}\n"
+        console.print(Text("  ").append(again, style="bold"), soft_wrap=True)
 
 
 def _colour(key: str | None) -> str:

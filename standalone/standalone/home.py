@@ -7,6 +7,7 @@ file left by a kill -9 is known to be old.
 import fcntl
 import json
 import os
+import shlex
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,11 @@ def default_data_dir() -> Path:
 @dataclass(frozen=True)
 class Home:
     root: Path
+
+    @property
+    def option(self) -> str:
+        """What a command has to be given to mean this folder, as it is typed."""
+        return "" if self.root == default_data_dir() else f" --data {shlex.quote(str(self.root))}"
 
     @property
     def logs(self) -> Path:

@@ -19,6 +19,7 @@ from standalone.supervisor import Health, Running, Supervisor
 
 _FAILED = 1
 _MOST_WORKERS = 64
+_MISSING_SHOWN = 10
 
 
 def up(data: Path, *, music: Path | None, port_base: int, workers: int = 1) -> int:
@@ -77,7 +78,8 @@ def _print_urls(constellation: Constellation, home: Home) -> None:
         f"\n  Essentia  {constellation.essentia_url}"
         f"\n  GA        {constellation.ga_url}"
         f"\n  Data      {home.root}"
-        "\n\nCtrl-C or ./dj down stops everything; ./dj status and ./dj logs work in another terminal.",
+        f"\n\nCtrl-C or ./dj down{home.option} stops everything; ./dj status{home.option} and "
+        f"./dj logs{home.option} work in another terminal.",
         flush=True,
     )
 
@@ -98,9 +100,11 @@ def _scan(gateway_url: str, folder: Path) -> None:
         print(
             f"  scan: {found.get('found', 0)} files, {found.get('added', 0)} new, "
             f"{found.get('changed', 0)} changed, {found.get('unchanged', 0)} as before, "
-            f"{len(found.get('passed_over', []))} passed over",
+            f"{len(found.get('passed_over', []))} passed over, {found.get('missing', 0)} missing",
             flush=True,
         )
+        for one in found.get("missing_files", [])[:_MISSING_SHOWN]:
+            print(f"    not there any more: {one['path']}", flush=True)
         _show_jobs(gateway)
     except (GatewayError, httpx.HTTPError) as exc:
         print(f"  scan: {exc}", flush=True)
@@ -116,13 +120,13 @@ def _show_jobs(gateway: Gateway) -> None:
         now = summary.get("waiting", 0) + summary.get("active", 0)
         if now and (left < 0 or now <= left - max(1, left // 10)):
             left = now
-            print(f"  analysis: {now} to go", flush=True)
+            print(f"  analysis and downloads: {now} to go", flush=True)
 
     summary = gateway.await_jobs(show, seconds=7 * 24 * 3600)
     if left > 0:
         failed = summary.get("failed", 0)
         why = f", {failed} could not be read: GET /api/jobs?state=failed says why" if failed else ""
-        print(f"  analysis: done{why}", flush=True)
+        print(f"  analysis and downloads: done{why}", flush=True)
 
 
 def status(data: Path, *, as_json: bool) -> int:

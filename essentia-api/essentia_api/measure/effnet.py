@@ -85,7 +85,7 @@ NOTHING = Mounted()
 
 @cache
 def look_for_models(folder: Path | None) -> Mounted:
-    """Once in the life of a process: models that are mounted later are found after a restart."""
+    """Once in the life of a process. A restart lets all of them see what was mounted meanwhile."""
     if folder is None:
         return NOTHING
     refused: dict[str, str] = {}

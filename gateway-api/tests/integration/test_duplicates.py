@@ -6,12 +6,23 @@ from typing import Any
 import psycopg
 import pytest
 
-from dj_contracts.analysis import Embedding
+from dj_contracts.analysis import AnalysisResult, Embedding, MeasuredKey, Tempo
 from dj_contracts.downloads import Fingerprint
 from gateway_api.db import transaction
 from gateway_api.features.downloads.attaching import keep_fingerprint
 from gateway_api.features.embeddings.usecases import keep_sound
 from gateway_api.features.tracks import store as tracks_store
+from gateway_api.features.tracks.models import MEASURED
+from gateway_api.features.tracks.usecases import apply_analysis
+
+LATE = AnalysisResult(
+    engine_version="late", duration_seconds=441.0, tempo=Tempo(bpm=126), key=MeasuredKey(name="A minor")
+)
+
+
+async def measure(gateway: Any, track_id: str, result: AnalysisResult) -> None:
+    async with transaction(gateway.services.db) as conn:
+        await apply_analysis(conn, "dj", track_id, result)
 
 
 @pytest.fixture
@@ -131,6 +142,11 @@ async def test_a_file_is_measured_for_whichever_track_has_it(twins: Any) -> None
     assert await open_jobs(twins) == {"disc"}
     await undo(twins, merged["id"])
     assert await open_jobs(twins) == {twins.file}
+    ended = (await twins.get("/api/jobs", state="cancelled"))["jobs"]
+    assert {job["track_id"]: job["failedReason"] for job in ended} == {
+        twins.file: "The track was merged into another.",
+        "disc": "The file went back when a merge was undone.",
+    }
 
 
 async def test_a_track_that_comes_back_unmeasured_is_measured(twins: Any) -> None:
@@ -160,13 +176,45 @@ async def test_how_a_file_sounds_goes_with_it_and_comes_back(twins: Any, databas
     before = owners()
     merged = await merge(twins, "disc", twins.file)
     assert {("vector", "disc"), ("fingerprint", "disc"), ("cover", "disc")} <= owners()
-    with psycopg.connect(database_url) as db:  # the file is measured after the merge
-        db.execute("insert into track_analysis values ('dj', 'disc', 'late', '{}')")
-        db.execute("update tracks set analyzed_at = now() where track_id = 'disc'")
+    await measure(twins, "disc", LATE)
     await undo(twins, merged["id"])
     assert owners() == before | {("analysis", twins.file)}
-    assert (await twins.get(f"/api/tracks/{twins.file}"))["analyzed_at"]
-    assert (await twins.get("/api/tracks/disc"))["analyzed_at"] is None
+
+
+async def test_a_file_measured_since_its_merge_is_measured_anew(twins: Any) -> None:
+    def sound(track: dict[str, Any]) -> dict[str, Any]:
+        return {name: track[name] for name in (*MEASURED, "duration_seconds", "analyzed_at", "corrected")}
+
+    await twins.http.patch("/api/tracks/disc", json={"duration_seconds": 440})
+    before = sound(await twins.get("/api/tracks/disc"))
+    merged = await merge(twins, "disc", twins.file)
+    await measure(twins, "disc", LATE)
+    heard = await twins.get("/api/tracks/disc")
+    assert (heard["key"], heard["duration_seconds"], heard["bpm"]) == ("A minor", 441.0, 123)
+    await twins.http.patch("/api/tracks/disc", json={"danceability": 0.9})
+    await undo(twins, merged["id"])
+    kept = sound(await twins.get("/api/tracks/disc"))
+    assert kept == before | {"danceability": 0.9, "corrected": ["danceability"]}
+    assert (await twins.get(f"/api/tracks/{twins.file}"))["analyzed_at"] is None
+    assert await open_jobs(twins) == {twins.file}
+
+
+async def test_a_file_measured_before_its_merge_stays_measured(twins: Any) -> None:
+    await measure(twins, twins.file, LATE)
+    before = await twins.get(f"/api/tracks/{twins.file}")
+    merged = await merge(twins, "disc", twins.file)
+    await undo(twins, merged["id"])
+    after = await twins.get(f"/api/tracks/{twins.file}")
+    assert after["analyzed_at"]
+    assert after | {"updated_at": None} == before | {"updated_at": None}
+
+
+async def test_a_merge_from_before_the_sound_was_noted_is_undone(twins: Any, database_url: str) -> None:
+    merged = await merge(twins, "disc", twins.file)
+    with psycopg.connect(database_url) as db:
+        db.execute("update track_merges set undo = undo #- array[dropped[1], 'had']")
+    await undo(twins, merged["id"])
+    assert (await twins.get(f"/api/tracks/{twins.file}"))["has_audio"]
 
 
 async def test_merges_are_undone_from_the_last(twins: Any) -> None:

@@ -11,7 +11,10 @@ from rq import Queue
 from rq.executions import Execution
 from rq.job import Job
 
+from dj_contracts.analysis import AnalysisResult
 from dj_contracts.jobs import BATCH_QUEUE_NAME, QUEUE_NAME
+from gateway_api.db import transaction
+from gateway_api.features.tracks.usecases import apply_analysis
 
 ANALYSIS = {"engine_version": "test-1", "duration_seconds": 200.5, "tempo": {"bpm": 126.0}}
 
@@ -117,6 +120,26 @@ async def test_a_collection_is_measured_again_behind_what_a_person_waits_for(
     assert (await eventually(over))["returnvalue"] == {"tracks": 3, "failed": 0}
     missing = (await gateway.http.post("/api/jobs/reanalyze", json={"only_missing": True})).json()
     assert missing["data"]["total"] == 0
+
+
+async def test_what_another_version_measured_is_measured_again(
+    gateway: Any, eventually: Callable[..., Any]
+) -> None:
+    await add_files(gateway, 4)
+    for track, versions in {"t0": ["dj-1"], "t1": ["dj-1", "dj-2"], "t2": ["dj-2", "dj-1", "dj-2"]}.items():
+        for version in versions:
+            async with transaction(gateway.services.db) as conn:
+                result = AnalysisResult.model_validate(ANALYSIS | {"engine_version": version})
+                await apply_analysis(conn, "dj", track, result)
+    batch = (await gateway.http.post("/api/jobs/reanalyze", json={"outdated": True})).json()
+    assert batch["data"]["total"] == 2
+
+    async def taken() -> Any:
+        jobs = (await gateway.get("/api/jobs"))["jobs"]
+        return {job["track_id"] for job in jobs if job["name"] == "analyze"}
+
+    # One was measured by an earlier version alone, one by none.
+    assert await eventually(taken) == {"t0", "t3"}
 
 
 async def test_a_cancelled_batch_takes_its_jobs_along_and_goes_on_when_it_is_tried_again(

@@ -72,6 +72,25 @@ async def test_a_link_that_leads_out_is_passed_over(gateway: Any, scan: Scan, tm
     assert (result["added"], len(result["passed_over"])) == (0, 1)
 
 
+async def test_what_is_not_there_any_more_is_named_and_stays(gateway: Any, scan: Scan) -> None:
+    other = gateway.music / "other"
+    other.mkdir()
+    for path in (gateway.music / "one.mp3", gateway.music / "two.mp3", other / "three.mp3"):
+        path.write_bytes(path.name.encode())
+    await scan()
+    (gateway.music / "one.mp3").unlink()
+    (gateway.music / "two.mp3").rename(gateway.music / "2.mp3")
+    result = (await scan())["returnvalue"]
+    assert (result["added"], result["missing"]) == (1, 2)
+    gone = [file["path"] for file in result["missing_files"]]
+    assert gone == [f"{gateway.music}/one.mp3", f"{gateway.music}/two.mp3"]
+    assert len((await gateway.get("/api/tracks"))["tracks"]) == 4
+    job = (await gateway.http.post("/api/scan", json={"path": str(other)})).json()
+    while job["state"] not in ("completed", "failed"):
+        job = await gateway.get(f"/api/jobs/{job['id']}")
+    assert job["returnvalue"]["missing"] == 0
+
+
 @pytest.mark.parametrize("path", ["/etc", "/", "{music}/../", "\x00"])
 async def test_a_folder_outside_the_music_folders_is_refused(gateway: Any, path: str) -> None:
     answer = await gateway.http.post("/api/scan", json={"path": path.format(music=gateway.music)})

@@ -59,6 +59,20 @@ async def test_the_answer_has_the_older_shape_and_pages(gateway: Any) -> None:
     assert (beyond["hits"], beyond["estimatedTotalHits"]) == ([], 5)
 
 
+async def test_a_letter_is_paged_to_its_end(gateway: Any) -> None:
+    async with gateway.services.db.connection() as conn:
+        await conn.execute(
+            """
+            insert into tracks (username, track_id, title)
+            select 'dj', 't' || n, 'Loop ' || n from generate_series(1, 620) n
+            """
+        )
+    for offset in range(0, 620, 100):
+        page = await gateway.get("/api/tracks/search", q="l", limit=100, offset=offset)
+        assert len(page["hits"]) == min(100, 620 - offset), offset
+    assert page["estimatedTotalHits"] == 620
+
+
 @pytest.mark.parametrize("query", ["'", "\\", "a & b | !c", ":*", "%", "\x00", "(", "<->", "''''", "a" * 500])
 async def test_no_text_breaks_the_search(gateway: Any, query: str) -> None:
     await gateway.add_track(title="Plain")

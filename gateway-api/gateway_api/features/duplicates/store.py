@@ -155,12 +155,16 @@ async def take_over_sound(conn: Connection, username: str, source: str, target: 
 
 
 async def give_back_sound(
-    conn: Connection, username: str, source: str, target: str, had: Mapping[str, list[str]]
+    conn: Connection, username: str, source: str, target: str, had: Mapping[str, list[str]] | None
 ) -> None:
-    """Undo ``take_over_sound``. What the file was measured by since goes back with it."""
-    names = {"username": username, "source": target, "target": source, **had}
+    """Undo ``take_over_sound``. What the file was measured by since goes back with it. Without ``had``, which
+    the first merges did not note, nothing is deleted."""
+    names: dict[str, Any] = {"username": username, "source": target, "target": source}
     await _copy_sound(conn, names)
     await _move_fingerprint(conn, names)
+    if had is None:
+        return
+    names |= had
     await conn.execute(
         """
         delete from track_analysis where username = %(username)s and track_id = %(source)s

@@ -21,6 +21,9 @@ from gateway_api.features.tracks.models import MEASURED
 from gateway_api.features.trash import store as trash_store
 from gateway_api.services import Services
 
+# The columns that an analysis writes.
+_HEARD = (*MEASURED, "duration_seconds")
+
 
 async def list_duplicates(db: Pool, username: str, *, after: str, limit: int) -> DuplicateGroups:
     async with transaction(db) as conn:
@@ -78,7 +81,7 @@ async def merge(services: Services, username: str, request: MergeRequest) -> Mer
         undo = {one: await _take_over(conn, username, one, request.keep) for one in dropped}
         await trash_store.put_away(conn, username, dropped)
         for one in dropped:
-            await jobs_store.cancel_track_jobs(conn, username, one)
+            await jobs_store.cancel_track_jobs(conn, username, one, why="The track was merged into another.")
         # The file's own measuring ended with the track that it came from.
         jobs = await add_analysis_jobs(
             conn, username, await store.list_unmeasured(conn, username, [request.keep])
@@ -138,7 +141,7 @@ async def _take_over(conn: Connection, username: str, source: str, target: str) 
     await store.write_state(conn, username, target, taken | given)
     corrections = [name for name in MEASURED if name in taken]
     return {
-        "before": {name: ours[name] for name in (*taken, *given)},
+        "before": {name: ours[name] for name in (*taken, *given, *_HEARD)},
         "after": taken | given,
         "given": given,
         "had": had,
@@ -158,18 +161,34 @@ async def _give_back(conn: Connection, username: str, source: str, target: str, 
     }
     given = undo["given"] if now["audio_path"] == undo["after"].get("audio_path") else {}
     back |= {name: undo["before"][name] for name in given}
+    if given and now["analyzed_at"] != given["analyzed_at"]:
+        # An analysis since wrote its values to the track that loses the file now. The one that gets it back
+        # has none of them, so it is measured anew.
+        heard = await _heard_since(conn, username, target, now)
+        back |= {name: undo["before"][name] for name in heard if name in undo["before"]}
+        given = given | {"analyzed_at": None}
     await store.write_state(conn, username, target, back)
     if given:
         # What the file was measured by since is the file's, and so is a measuring that is under way.
-        given = given | {"analyzed_at": now["analyzed_at"]}
-        await store.give_back_sound(conn, username, source, target, undo["had"])
-        await jobs_store.cancel_track_jobs(conn, username, target, JobKind.ANALYZE)
+        await store.give_back_sound(conn, username, source, target, undo.get("had"))
+        await jobs_store.cancel_track_jobs(
+            conn, username, target, why="The file went back when a merge was undone.", kind=JobKind.ANALYZE
+        )
     await store.write_state(conn, username, source, given)
     await store.drop_corrections(
         conn, username, target, [name for name in undo["corrections"] if name in back]
     )
     await store.give_back_entries(conn, username, source, target, undo["entries"])
     await store.give_back_plays(conn, username, source, undo["plays"])
+
+
+async def _heard_since(conn: Connection, username: str, track_id: str, now: dict[str, Any]) -> list[str]:
+    """What a track has from its analysis and from nobody's correction."""
+    corrected = await tracks_store.list_corrections(conn, username, track_id)
+    analysis = await tracks_store.find_analysis(conn, username, track_id)
+    # A duration that a person sets is no correction; that it is another one than was measured tells of it.
+    measured = analysis is not None and now["duration_seconds"] == analysis.duration_seconds
+    return [name for name in MEASURED if name not in corrected] + ["duration_seconds"] * measured
 
 
 async def _shown(conn: Connection, row: MergeRow) -> Merge:

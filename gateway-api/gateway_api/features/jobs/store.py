@@ -325,20 +325,21 @@ async def cancel_job(conn: Connection, job_id: str, username: str) -> JobRow | N
 
 
 async def cancel_track_jobs(
-    conn: Connection, username: str, track_id: str, kind: JobKind | None = None
+    conn: Connection, username: str, track_id: str, *, why: str, kind: JobKind | None = None
 ) -> list[JobRow]:
-    """End the open jobs, or those of a kind, of a track that is put away or loses its file."""
+    """End the open jobs, or those of a kind, of a track that is put away or loses its file. ``why`` is the
+    sentence that a person reads of them."""
     return await fetch_rows(
         conn,
         f"""
         update jobs set state = 'cancelled', stage = 'cancelled', rerun = false,
-            error_code = 'cancelled', error = 'The track was deleted.',
+            error_code = 'cancelled', error = %(why)s,
             finished_at = now(), updated_at = now()
         where username = %(username)s and track_id = %(track_id)s and state in ('waiting', 'active')
           and (%(kind)s::text is null or kind = %(kind)s)
         returning {COLUMNS}
         """,
-        {"username": username, "track_id": track_id, "kind": kind},
+        {"username": username, "track_id": track_id, "kind": kind, "why": why},
     )
 
 

@@ -10,6 +10,18 @@ from gateway_api.db import Connection
 from gateway_api.features.jobs.models import JobRow
 from gateway_api.features.jobs.store import COLUMNS, fetch_row, fetch_rows
 
+# The tracks ``t`` that a re-analysis takes. A version leaves out those that it measured last; the latest
+# version that measured anything stands for the engine's own, which the gateway does not ask.
+_TAKEN = """
+    t.username = %(username)s and t.audio_path is not null and t.deleted_at is null and (
+        t.analyzed_at is null
+        or case when %(version)s::text is null then not %(only_missing)s else %(version)s is distinct from (
+            select a.engine_version from track_analysis a
+            where a.username = t.username and a.track_id = t.track_id order by a.analyzed_at desc limit 1
+        ) end
+    )
+"""
+
 
 @dataclass(frozen=True)
 class Members:
@@ -17,7 +29,16 @@ class Members:
     failed: int
 
 
-async def insert_reanalysis(conn: Connection, job_id: str, username: str, *, only_missing: bool) -> JobRow:
+async def find_latest_version(conn: Connection) -> str | None:
+    """The engine of the latest analysis in any collection."""
+    cursor = await conn.execute("select engine_version from track_analysis order by analyzed_at desc limit 1")
+    row = await cursor.fetchone()
+    return str(row[0]) if row else None
+
+
+async def insert_reanalysis(
+    conn: Connection, job_id: str, username: str, *, only_missing: bool, version: str | None
+) -> JobRow:
     """Add one, or find the open one of the collection."""
     rows = await fetch_rows(
         conn,
@@ -25,9 +46,7 @@ async def insert_reanalysis(conn: Connection, job_id: str, username: str, *, onl
         insert into jobs as j (id, username, kind, priority, request_id, payload)
         select %(id)s, %(username)s, 'reanalyze', 10, %(request_id)s,
             %(payload)s::jsonb || jsonb_build_object(
-            'total', (select count(*) from tracks
-                      where username = %(username)s and audio_path is not null and deleted_at is null
-                        and (analyzed_at is null or not %(only_missing)s)))
+            'total', (select count(*) from tracks t where {_TAKEN}))
         on conflict (username) where state in ('waiting', 'active') and kind = 'reanalyze'
         do update set updated_at = now()
         returning {COLUMNS}
@@ -36,8 +55,9 @@ async def insert_reanalysis(conn: Connection, job_id: str, username: str, *, onl
             "id": job_id,
             "username": username,
             "only_missing": only_missing,
+            "version": version,
             "request_id": current_request_id(),
-            "payload": Jsonb({"only_missing": only_missing, "after": "", "seen": 0}),
+            "payload": Jsonb({"only_missing": only_missing, "version": version, "after": "", "seen": 0}),
         },
     )
     return rows[0]
@@ -76,17 +96,21 @@ async def count_members(conn: Connection, job_id: str) -> Members:
 
 
 async def list_tracks_after(
-    conn: Connection, username: str, track_id: str, *, only_missing: bool, limit: int
+    conn: Connection, username: str, track_id: str, *, only_missing: bool, version: str | None, limit: int
 ) -> list[tuple[str, str]]:
     """(track id, audio path) of the next tracks that have a file."""
     cursor = await conn.execute(
-        """
-        select track_id, audio_path from tracks
-        where username = %(username)s and track_id > %(after)s
-          and audio_path is not null and deleted_at is null and (analyzed_at is null or not %(only_missing)s)
-        order by track_id limit %(limit)s
+        f"""
+        select t.track_id, t.audio_path from tracks t where {_TAKEN} and t.track_id > %(after)s
+        order by t.track_id limit %(limit)s
         """,
-        {"username": username, "after": track_id, "only_missing": only_missing, "limit": limit},
+        {
+            "username": username,
+            "after": track_id,
+            "only_missing": only_missing,
+            "version": version,
+            "limit": limit,
+        },
     )
     return [(str(found), str(path)) for found, path in await cursor.fetchall()]
 

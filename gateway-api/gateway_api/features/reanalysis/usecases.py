@@ -17,9 +17,12 @@ _OPEN_AT_ONCE = 100
 _PAGE = 100
 
 
-async def request_reanalysis(username: str, services: Services, *, only_missing: bool) -> Job:
+async def request_reanalysis(username: str, services: Services, *, only_missing: bool, outdated: bool) -> Job:
     async with transaction(services.db) as conn:
-        row = await store.insert_reanalysis(conn, uuid.uuid4().hex, username, only_missing=only_missing)
+        version = await store.find_latest_version(conn) if outdated else None
+        row = await store.insert_reanalysis(
+            conn, uuid.uuid4().hex, username, only_missing=only_missing, version=version
+        )
     await services.events.publish(row.to_event())
     return row.to_job()
 
@@ -47,7 +50,12 @@ async def _step(batch: JobRow, conn: Connection) -> list[JobRow]:
     added: list[JobRow] = []
     if members.open < _OPEN_AT_ONCE:
         files = await store.list_tracks_after(
-            conn, batch.username, place, only_missing=bool(batch.payload["only_missing"]), limit=_PAGE
+            conn,
+            batch.username,
+            place,
+            only_missing=bool(batch.payload["only_missing"]),
+            version=batch.payload.get("version"),
+            limit=_PAGE,
         )
         if not files and members.open == 0:
             done = await store.complete_reanalysis(conn, batch.id, tracks=seen, failed=members.failed)

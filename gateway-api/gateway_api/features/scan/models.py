@@ -14,6 +14,11 @@ class PassedOverFile(BaseModel):
     reason: str
 
 
+class MissingFile(BaseModel):
+    track_id: str
+    path: str
+
+
 class ScanSummary(BaseModel):
     """The ``returnvalue`` of a scan's job."""
 
@@ -22,4 +27,6 @@ class ScanSummary(BaseModel):
     changed: int = 0
     unchanged: int = 0
     in_trash: int = 0
+    missing: int = Field(default=0, description="Tracks of this folder whose file is not there any more.")
+    missing_files: list[MissingFile] = Field(default=[], description="The first thousand of them.")
     passed_over: list[PassedOverFile] = []

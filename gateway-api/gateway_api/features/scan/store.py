@@ -47,6 +47,22 @@ async def list_known_files(
     return await cursor.fetchall()
 
 
+async def list_missing(
+    conn: Connection, username: str, folder: str, seen: Sequence[str]
+) -> list[tuple[str, str]]:
+    """(track id, path) of the tracks whose file lies below a folder and is not among those that were seen."""
+    cursor = await conn.execute(
+        """
+        select track_id, audio_path from tracks
+        where username = %(username)s and deleted_at is null and starts_with(audio_path, %(folder)s)
+          and audio_path not in (select unnest(%(seen)s::text[]))
+        order by audio_path
+        """,
+        {"username": username, "folder": folder, "seen": list(seen)},
+    )
+    return [(str(track_id), str(path)) for track_id, path in await cursor.fetchall()]
+
+
 async def save_files(conn: Connection, username: str, files: Sequence[NewFile]) -> None:
     """Insert tracks for new files; for changed ones take the new audio and leave what a person may
     have edited (title, artist, ...) as it is."""

@@ -19,7 +19,7 @@ from gateway_api.features.jobs import store as jobs_store
 from gateway_api.features.jobs.models import JobRow
 from gateway_api.features.jobs.usecases import add_analysis_jobs, announce
 from gateway_api.features.scan import store
-from gateway_api.features.scan.models import PassedOverFile, ScanSummary
+from gateway_api.features.scan.models import MissingFile, PassedOverFile, ScanSummary
 from gateway_api.features.scan.tags import read_tags
 from gateway_api.features.scan.walk import FoundFile, PassedOver, walk_audio
 from gateway_api.services import Services
@@ -67,7 +67,24 @@ async def _scan(job: JobRow, folder: Path, services: Services) -> ScanSummary | 
         done = start + len(batch)
         if not await _pulse(job, services, 100 * done / len(entries), f"{done} of {len(entries)} files"):
             return None
+    await _note_missing(job.username, folder, entries, summary, services)
     return summary
+
+
+async def _note_missing(
+    username: str,
+    folder: Path,
+    entries: list[FoundFile | PassedOver],
+    summary: ScanSummary,
+    services: Services,
+) -> None:
+    """What was moved, renamed or deleted. The tracks stay as they are: a disk may only be unplugged."""
+    stored = services.audio.stored_path
+    seen = [stored(Path(entry.path)) for entry in entries]
+    async with transaction(services.db) as conn:
+        missing = await store.list_missing(conn, username, f"{stored(folder).rstrip('/')}/", seen)
+    summary.missing = len(missing)
+    summary.missing_files = [MissingFile(track_id=one, path=path) for one, path in missing[:_MOST_REPORTED]]
 
 
 async def _pulse(job: JobRow, services: Services, progress: float, stage: str) -> bool:

@@ -8,7 +8,7 @@ from psycopg.rows import class_row
 from gateway_api.db import Connection
 from gateway_api.features.tracks.conditions import sql_conditions
 from gateway_api.features.tracks.models import TrackRow
-from gateway_api.features.tracks.store import COLUMNS
+from gateway_api.features.tracks.store import COLUMNS, estimate_count
 from gateway_api.search_port import MOST_FACET_VALUES, Facet, Question, Sort, TrackKey
 from gateway_api.terms import Filter
 
@@ -107,13 +107,15 @@ async def search_page(
     """The page's hits, and how many hits there are: counted up to a limit, and estimated above it."""
     most = _MOST_COUNTED
     if question.sort is Sort.RELEVANCE and spellings:
-        if all(len(word[0]) <= _SHORT for word in spellings):
+        # Who leafs on past them waits that half second. The order is another one there, of all of them.
+        begun = question.offset + question.limit <= _MOST_COUNTED_SHORT
+        if begun and all(len(word[0]) <= _SHORT for word in spellings):
             most = _MOST_COUNTED_SHORT
         rows, counted = await _search_ranked(conn, question, spellings, most)
     else:
         rows, counted = await _search_ordered(conn, question, spellings)
     if counted > most:
-        counted = max(counted, await _estimate(conn, *_matching(question.filter, spellings)))
+        counted = max(counted, await estimate_count(conn, *_matching(question.filter, spellings)))
     return rows, counted
 
 
@@ -189,13 +191,6 @@ async def _search_ordered(
     )
     counted = await cursor.fetchone()
     return rows, int(str(counted[0])) if counted else 0
-
-
-async def _estimate(conn: Connection, where: str, parameters: dict[str, Any]) -> int:
-    """What the planner takes the number of matches for; it knows how common words and values are."""
-    cursor = await conn.execute(f"explain (format json) select from tracks t where {where}", parameters)
-    row: tuple[Any, ...] | None = await cursor.fetchone()
-    return int(row[0][0]["Plan"]["Plan Rows"]) if row else 0
 
 
 async def count_facets(

@@ -17,6 +17,7 @@ from gateway_api.features.embeddings.models import Kind, Space
 from gateway_api.features.embeddings.store import as_text, comparable
 from gateway_api.features.similar.models import Candidate, Near, Probe
 from gateway_api.features.tracks.filters import TrackFilter
+from gateway_api.features.tracks.store import estimate_count
 
 # So few are compared one by one in the time in which the index finds what passes, and none is missed.
 _COMPARED_ONE_BY_ONE = 4000
@@ -79,13 +80,8 @@ async def list_near(
 
 
 async def _estimate_passing(conn: Connection, wanted: Wanted) -> int:
-    """How many tracks pass the filters, by what the planner knows of the values there are."""
     where = " and ".join(["t.username = any(%(owners)s)", "t.deleted_at is null", *wanted.conditions])
-    cursor = await conn.execute(
-        f"explain (format json) select from tracks t where {where}", wanted.parameters
-    )
-    row: tuple[Any, ...] | None = await cursor.fetchone()
-    return int(row[0][0]["Plan"]["Plan Rows"]) if row else 0
+    return await estimate_count(conn, where, wanted.parameters)
 
 
 async def _nearest(conn: Connection, wanted: Wanted, *, exact: bool) -> list[Near]:

@@ -117,6 +117,13 @@ async def list_tracks(
     return await cursor.fetchall()
 
 
+async def estimate_count(conn: Connection, where: str, parameters: Mapping[str, Any]) -> int:
+    """How many tracks the planner takes to pass; it knows how common words and values are."""
+    cursor = await conn.execute(f"explain (format json) select from tracks t where {where}", parameters)
+    row: tuple[Any, ...] | None = await cursor.fetchone()
+    return int(row[0][0]["Plan"]["Plan Rows"]) if row else 0
+
+
 async def lock_track(conn: Connection, username: str, track_id: str) -> bool:
     """Hold a living track until the transaction ends, so that a correction and an analysis that arrive
     together do not overwrite each other; False when there is none."""

@@ -91,7 +91,7 @@ async def delete_track(db: Pool, username: str, track_id: str) -> None:
     async with transaction(db) as conn:
         if not await store.soft_delete_track(conn, username, track_id):
             raise track_not_found(track_id)
-        await jobs_store.cancel_track_jobs(conn, username, track_id)
+        await jobs_store.cancel_track_jobs(conn, username, track_id, why="The track was deleted.")
 
 
 async def get_analysis(db: Pool, username: str, track_id: str) -> AnalysisResult:

@@ -24,7 +24,7 @@ async def put_away(db: Pool, username: str, track_ids: Iterable[str]) -> PutAway
         wanted = await _existing(conn, username, track_ids)
         await store.put_away(conn, username, wanted)
         for track_id in wanted:
-            await jobs_store.cancel_track_jobs(conn, username, track_id)
+            await jobs_store.cancel_track_jobs(conn, username, track_id, why="The track was deleted.")
     return PutAway(track_ids=wanted)
 
 
