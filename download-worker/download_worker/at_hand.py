@@ -8,8 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from dj_contracts.errors import ErrorCode
 from download_worker.attempt import Attempt
-from download_worker.errors import JobFailed
+from download_worker.errors import GatewayAway, JobFailed
 from download_worker.gateway import GatewayClient
+from download_worker.places import require_room
 from download_worker.settings import Settings
 
 
@@ -25,15 +26,26 @@ def fetch_copy(
     place: Path,
     attempt: Attempt,
     gateway: GatewayClient,
+    settings: Settings,
     *,
     patience_seconds: float,
 ) -> Path:
+    require_room(settings.audio_dir, settings.min_free_bytes)
     name = Path(audio_path).name
     copy = place / f"copy{Path(audio_path).suffix}"
     username = attempt.claim.username
-    if gateway.fetch_audio(
-        username, audio_path, copy, check=attempt.check, patience_seconds=patience_seconds
-    ):
+    try:
+        found = gateway.fetch_audio(
+            username, audio_path, copy, check=attempt.check, patience_seconds=patience_seconds
+        )
+    except GatewayAway as exc:
+        raise JobFailed(
+            ErrorCode.UPSTREAM_UNAVAILABLE,
+            f"The gateway did not send the file {name!r}. The job is tried again by itself; if this stays so,"
+            " look at the log of the gateway.",
+            transient=True,
+        ) from exc
+    if found:
         return copy
     raise JobFailed(ErrorCode.FILE_MISSING, f"The file {name!r} is not there. Put it back and try again.")
 

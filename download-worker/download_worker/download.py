@@ -1,18 +1,15 @@
 """The download job: from the first source that has it, verified, and moved into place as one step."""
 
-import shutil
 from pathlib import Path
 
 from dj_contracts.downloads import SourceName, WantedTrack
-from dj_contracts.errors import ErrorCode
 from dj_contracts.jobs import DownloadDone, DownloadPayload
 from download_worker import media
 from download_worker.attempt import Attempt
 from download_worker.checks import Checks, Ready
-from download_worker.errors import JobFailed
 from download_worker.gateway import GatewayClient
 from download_worker.outcome import Outcome
-from download_worker.places import final_path, job_folder, move_into_place
+from download_worker.places import final_path, job_folder, move_into_place, require_room
 from download_worker.settings import Settings
 from download_worker.sources.chain import Got, first_that_holds
 from download_worker.sources.files import Local, Upload
@@ -32,7 +29,7 @@ def download(
     """Nothing appears in the audio folder before it is verified, and then all of it at once."""
     claim = attempt.claim
     request = Request(payload, claim.wanted or WantedTrack(title=""), claim.username)
-    _require_room(settings)
+    require_room(settings.audio_dir, settings.min_free_bytes)
     ffmpeg = media.find_ffmpeg()
     checks = Checks(attempt, gateway, settings, ffmpeg)
 
@@ -94,12 +91,3 @@ def _in_order(payload: DownloadPayload, settings: Settings) -> list[Source]:
     ]
     by_name = {source.name: source for source in known}
     return [by_name[name] for name in dict.fromkeys(payload.sources or _NAMED)]
-
-
-def _require_room(settings: Settings) -> None:
-    if shutil.disk_usage(settings.audio_dir).free < settings.min_free_bytes:
-        raise JobFailed(
-            ErrorCode.DISK_FULL,
-            "The disk of the audio folder is nearly full. Make room; the download is tried again by itself.",
-            transient=True,
-        )

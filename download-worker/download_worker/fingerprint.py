@@ -9,7 +9,7 @@ from dj_contracts.downloads import Fingerprint
 from dj_servicekit.logs import log
 from download_worker.at_hand import fetch_copy, find_here, path_in
 from download_worker.attempt import Attempt
-from download_worker.errors import GatewayAway, JobFailed
+from download_worker.errors import JobFailed
 from download_worker.gateway import GatewayClient
 from download_worker.media import find_ffmpeg, list_ffmpegs, run_ffmpeg
 from download_worker.places import job_folder
@@ -50,11 +50,13 @@ def fingerprint_of(
     try:
         if stored := path_in(audio_path):
             with job_folder(settings.audio_dir, claim.id, claim.attempt) as place:
-                copy = fetch_copy(stored, place.path, attempt, gateway, patience_seconds=_PATIENCE_SECONDS)
+                copy = fetch_copy(
+                    stored, place.path, attempt, gateway, settings, patience_seconds=_PATIENCE_SECONDS
+                )
                 return _take(copy, duration_seconds, attempt)
         path = find_here(audio_path, settings)
         return _take(path, duration_seconds, attempt) if path else None
-    except (JobFailed, GatewayAway) as exc:
+    except (JobFailed, OSError) as exc:
         # What was measured is worth more than this, and is not given up for it.
         log.warning("no_fingerprint", text=str(exc))
         return None

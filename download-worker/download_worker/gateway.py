@@ -12,9 +12,10 @@ import httpx
 from pydantic import BaseModel
 
 from dj_contracts.downloads import FingerprintAnswer, FingerprintQuestion
+from dj_contracts.errors import ErrorCode
 from dj_contracts.jobs import JobClaim, JobCompletion, JobFailure, JobProgress, JobPulse
 from dj_servicekit.http import REQUEST_ID_HEADER
-from download_worker.errors import GatewayAway, GivenUp
+from download_worker.errors import GatewayAway, GivenUp, JobFailed
 from download_worker.http_client import shared_client
 from download_worker.line import Answer, Line, LineError
 
@@ -79,6 +80,14 @@ class GatewayClient:
                 ) as answer:
                     if answer.status_code in (403, 404):
                         return False
+                    if 400 <= answer.status_code < 500 and answer.status_code != 429:
+                        # It would answer the same again.
+                        raise JobFailed(
+                            ErrorCode.UPSTREAM_FAILED,
+                            f"The gateway answered {answer.status_code} to a worker that asked for a file."
+                            " Update both to the same version.",
+                            transient=True,
+                        )
                     answer.raise_for_status()
                     with target.open("wb") as file:
                         for chunk in answer.iter_bytes():
@@ -88,6 +97,7 @@ class GatewayClient:
             except httpx.HTTPError as exc:
                 if time.monotonic() + pause > give_up_at:
                     raise GatewayAway(f"The gateway did not send the file: {exc!r}") from exc
+            check()
             self._wait(pause)
             pause = min(pause * 2, _LONGEST_WAIT_SECONDS)
 

@@ -79,6 +79,8 @@ class Line:
         try:
             connection.connect()
         except OSError as exc:
+            # A handshake that failed leaves a socket behind that is none any more.
+            connection.close()
             raise NotConnected(repr(exc)) from exc
         return connection
 

@@ -79,6 +79,15 @@ def move_into_place(source: Path, target: Path, audio_dir: Path) -> None:
         os.close(folder_fd)
 
 
+def require_room(audio_dir: Path, min_free_bytes: int) -> None:
+    if shutil.disk_usage(audio_dir).free < min_free_bytes:
+        raise JobFailed(
+            ErrorCode.DISK_FULL,
+            "The disk of the audio folder is nearly full. Make room; the job is tried again by itself.",
+            transient=True,
+        )
+
+
 @contextmanager
 def job_folder(audio_dir: Path, job_id: str, attempt: int) -> Iterator[JobFolder]:
     """An empty folder for this attempt, gone at the end, whatever the end is."""

@@ -56,7 +56,8 @@ def _javascript() -> Tool:
     beside = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
     if deno := _asked(shutil.which("deno", path=beside), "--version"):
         return Tool(name="deno", version=deno, advice="")
-    if quickjs := _asked(shutil.which("qjs", path=beside), "--help"):
+    # It knows no question for its version alone, and ends its help with 1.
+    if quickjs := _asked(shutil.which("qjs", path=beside), "--help", fine=(0, 1)):
         return Tool(name="quickjs", version=quickjs, advice="")
     return Tool(
         name="deno",
@@ -99,7 +100,7 @@ def _age_days(calendar_version: str | None) -> int | None:
     return max(0, (datetime.now(UTC).date() - released).days)
 
 
-def _asked(program: str | None, question: str) -> str | None:
+def _asked(program: str | None, question: str, *, fine: tuple[int, ...] = (0,)) -> str | None:
     """The version that a program gives; None when there is none, or it does not answer."""
     if program is None:
         return None
@@ -115,5 +116,4 @@ def _asked(program: str | None, question: str) -> str | None:
         return None
     said = done.stdout.decode(errors="replace")
     found = _VERSION.search(said) or re.search(r"\S+-\S+", said)
-    # QuickJS knows no question for its version alone, and ends its help with 1.
-    return found[0][:200] if found and done.returncode in (0, 1) else None
+    return found[0][:200] if found and done.returncode in fine else None

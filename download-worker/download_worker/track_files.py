@@ -79,5 +79,5 @@ def _at_hand(
 ) -> Path:
     patience = settings.report_patience_seconds
     return find_here(audio_path, settings) or fetch_copy(
-        audio_path, place, attempt, gateway, patience_seconds=patience
+        audio_path, place, attempt, gateway, settings, patience_seconds=patience
     )

@@ -8,8 +8,10 @@ from types import FrameType
 from typing import Any
 
 from redis import Redis
+from redis.client import Pipeline
 from redis.exceptions import RedisError
 from rq import Queue, Retry, Worker
+from rq.exceptions import DeserializationError
 from rq.job import Job
 from rq.worker import WorkerStatus
 
@@ -62,6 +64,12 @@ class JobWorker(Worker):
         # RQ's own limit (180 s unless told) would cut a long download off. Ours are in the job itself.
         job.timeout = -1
         self.prepare_execution(job)
+        if not _is_readable(job):
+            # Before the fork: what RQ cannot read it raises here too, and a work horse would be left alone.
+            log.error("ticket_unreadable", rq_id=job.id)
+            self.handle_job_failure(job, queue, exc_string="The ticket cannot be read.")
+            self.set_state(WorkerStatus.IDLE)
+            return
         self.fork_work_horse(job, queue)
         try:
             self.prepare_job_execution(job)
@@ -88,7 +96,7 @@ class JobWorker(Worker):
         try:
             done = job.func(*job.args)
         except BaseException:  # noqa: BLE001 - nothing of the worker's own loop may run here
-            log.exception("work_horse_crashed")
+            log.exception("work_horse_crashed", job_id=str(job.args[0]))
             os._exit(_CRASHED)
         os._exit(_DONE if done else _PUT_BACK)
 
@@ -97,6 +105,15 @@ class JobWorker(Worker):
         self._horse_exit = None if status is None else os.waitstatus_to_exitcode(status)
         # To RQ one that asks to be put back has not failed.
         return pid, (os.EX_OK if self._horse_exit == _PUT_BACK else status), usage
+
+    def set_current_job_working_time(
+        self, current_job_working_time: float, pipeline: Pipeline | None = None
+    ) -> None:
+        """RQ says it beside its heartbeats while it watches a work horse, and once more at its end."""
+        try:
+            super().set_current_job_working_time(current_job_working_time, pipeline)
+        except RedisError as exc:
+            log.warning("redis_away", reason=str(exc))
 
     def maintain_heartbeats(self, job: Job) -> None:
         self._self_report.say_if_due()
@@ -129,6 +146,14 @@ class JobWorker(Worker):
         super().run_maintenance_tasks()  # type: ignore[no-untyped-call]  # rq's own
         sweep(self._audio_dir)
         self._self_report.say_if_due()
+
+
+def _is_readable(job: Job) -> bool:
+    """Whether it names a function and the id of one of our jobs. RQ looks into it only when it is asked."""
+    try:
+        return bool(job.func_name and job.args[0])
+    except (DeserializationError, LookupError, TypeError):
+        return False
 
 
 def run_worker(settings: Settings) -> None:

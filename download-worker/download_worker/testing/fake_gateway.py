@@ -64,6 +64,8 @@ class FakeGateway:
         self.asked: list[FingerprintQuestion] = []
         self.request_ids: list[tuple[str, str]] = []
         self.audio: dict[str, bytes] = {}
+        self.audio_status: int | None = None
+        self.audio_asked = 0
         self.url = ""
 
     def add(self, job_id: str, payload: dict[str, Any], **fields: Any) -> FakeJob:
@@ -130,7 +132,7 @@ class FakeGateway:
 
     def _report(self, job: FakeJob, what: str, message: Any) -> tuple[int, dict[str, Any]]:
         current = message.attempt == job.attempts
-        if job.cancel_at in (what, getattr(message, "stage", "")):
+        if job.cancel_at and job.cancel_at in (what, getattr(message, "stage", "")):
             job.state = JobState.CANCELLED
         if what == "progress" and current and job.state == JobState.CANCELLED:
             return 200, {"cancelled": True}
@@ -160,8 +162,9 @@ def fake_gateway(port: int = 0, gateway: FakeGateway | None = None) -> Iterator[
 
     class GatewayHandler(Handler):
         def do_GET(self) -> None:  # noqa: N802 - the base class's name
+            known.audio_asked += 1
             content = known.find_audio(self.path, self.headers.get("Authorization", ""))
-            self.answer(404 if content is None else 200, content or b"")
+            self.answer(known.audio_status or (404 if content is None else 200), content or b"")
 
         def do_POST(self) -> None:  # noqa: N802 - the base class's name
             body = self.body()

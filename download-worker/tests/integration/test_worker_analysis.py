@@ -52,7 +52,8 @@ def test_a_crash_of_the_work_horse_is_logged_once_and_the_worker_goes_on(
         constellation.enqueue(job_id)
     until(lambda: after.state == JobState.COMPLETED)
     assert worker.poll() is None
-    assert constellation.log().count('"work_horse_crashed"') == 1
+    crashes = [line for line in constellation.log().splitlines() if '"work_horse_crashed"' in line]
+    assert [json.loads(line)["job_id"] for line in crashes] == ["j1"]
 
 
 def test_a_refusal_is_passed_on_as_permanent(
@@ -212,3 +213,16 @@ def test_a_file_in_a_bucket_gets_its_fingerprint_too(
     assert outcome.fingerprint
     until(lambda: not constellation.incoming())
     assert constellation.audio_files() == []
+
+
+def test_a_disk_that_takes_no_copy_costs_the_fingerprint_and_not_the_analysis(
+    constellation: Constellation, gateway: FakeGateway, essentia: FakeEssentia
+) -> None:
+    (constellation.audio_dir / ".incoming").write_text("No folder can be made here.")
+    query = urlencode({"username": "dj", "filename": "dj/a.mp3"})
+    job = gateway.add("j1", {"kind": "analyze", "audio_path": f"{gateway.url}/api/audio?{query}"})
+    constellation.start_worker()
+    constellation.enqueue("j1")
+    until(lambda: job.completions, what=constellation.log())
+    assert job.completions[0].outcome == AnalysisDone(analysis=RESULT)
+    assert "no_fingerprint" in constellation.log()

@@ -144,3 +144,42 @@ def test_a_file_without_a_cover_says_so(run_job: Run, constellation: Constellati
     failure = run_job({"kind": "extract-cover-art", "audio_paths": ["dj/12345-A1/tone.mp3"]}).failures[0]
     assert (failure.code, failure.transient) == ("not_found", False)
     assert constellation.audio_files() == ["dj/12345-A1/tone.mp3"]
+
+
+COPIED = {"kind": "fix-duration", "audio_path": "dj/in the bucket.mp3"}
+
+
+@pytest.mark.parametrize(
+    ("status", "patience", "code"),
+    [(503, "1", "upstream_unavailable"), (401, "600", "upstream_failed"), (422, "600", "upstream_failed")],
+)
+def test_a_copy_that_the_gateway_does_not_send_is_reported(
+    constellation: Constellation, gateway: FakeGateway, status: int, patience: str, code: str
+) -> None:
+    gateway.audio_status = status
+    job = gateway.add("f1", COPIED)
+    constellation.start_worker(REPORT_PATIENCE_SECONDS=patience)
+    constellation.enqueue("f1")
+    until(lambda: job.failures, what=constellation.log())
+    assert (job.failures[0].code, job.failures[0].transient) == (code, True)
+
+
+def test_a_job_that_waits_for_its_copy_can_be_cancelled(
+    constellation: Constellation, gateway: FakeGateway
+) -> None:
+    gateway.audio_status = 503
+    gateway.add("f1", COPIED)
+    constellation.start_worker()
+    constellation.enqueue("f1")
+    until(lambda: gateway.audio_asked)
+    gateway.cancel("f1")
+    until(lambda: '"job_dropped"' in constellation.log())
+
+
+def test_a_copy_is_not_fetched_onto_a_full_disk(constellation: Constellation, gateway: FakeGateway) -> None:
+    job = gateway.add("f1", COPIED)
+    constellation.start_worker(MIN_FREE_BYTES=str(10**18))
+    constellation.enqueue("f1")
+    until(lambda: job.failures, what=constellation.log())
+    assert (job.failures[0].code, job.failures[0].transient) == ("disk_full", True)
+    assert not gateway.audio_asked

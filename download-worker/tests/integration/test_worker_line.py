@@ -1,5 +1,6 @@
 """The line to our own services: kept, noticed when it has ended, and honest about how it failed."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -72,3 +73,18 @@ def test_each_failure_is_told_from_the_others_and_the_line_goes_on(server: Quiet
         assert ask(line, "/after")["path"] == "/after"
         with pytest.raises(NotConnected):
             ask(Line("http://127.0.0.1:9"), "/x")
+
+
+def test_a_service_that_breaks_off_the_handshake_is_asked_again() -> None:
+    def hang_up() -> None:
+        for _ in range(2):
+            listening.accept()[0].close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        answering = threading.Thread(target=hang_up, daemon=True)
+        answering.start()
+        with closing(Line(f"https://127.0.0.1:{listening.getsockname()[1]}")) as line:
+            for _ in range(2):
+                with pytest.raises(NotConnected):
+                    ask(line, "/x")
+        answering.join(10)

@@ -15,7 +15,10 @@ def test_a_worker_reports_its_tools_and_the_ages_of_its_cookies_at_its_start(
     (cookies / "youtube.txt").write_text("# Netscape HTTP Cookie File\n")
     old = (cookies / "youtube.txt").stat().st_mtime - 12.5 * 86400
     os.utime(cookies / "youtube.txt", (old, old))
-    worker = constellation.start_worker(COOKIES_DIR=str(cookies), GAMDL_COMMAND="no-such-gamdl")
+    gamdl = tmp_path / "gamdl"
+    gamdl.write_text("#!/bin/sh\necho Traceback: gamdl 9.9.9 cannot start\nexit 1\n")
+    gamdl.chmod(0o755)
+    worker = constellation.start_worker(COOKIES_DIR=str(cookies), GAMDL_COMMAND=str(gamdl))
     until(lambda: gateway.worker_reports, what=constellation.log())
     report = gateway.worker_reports[0]
     tools = {tool.name: tool for tool in report.tools}

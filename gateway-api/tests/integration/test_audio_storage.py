@@ -153,6 +153,25 @@ async def test_the_stand_in_refuses_what_is_not_signed(s3: FakeS3) -> None:
     assert (answer.status_code, b"AccessDenied" in answer.content) == (403, True)
 
 
+async def test_a_claim_while_the_bucket_is_away_leaves_the_job_waiting(
+    s3: FakeS3, make_settings: Callable[..., Any], running_gateway: Callable[..., Any]
+) -> None:
+    settings = make_settings(
+        s3_url=s3.url,
+        s3_bucket=s3.bucket,
+        s3_access_key=s3.access_key,
+        s3_secret_key=SecretStr(s3.secret_key),
+    )
+    async with running_gateway(settings) as gateway:
+        await gateway.http.put("/api/upload/Ana - Sun.mp3", content=CONTENT)
+    with running_s3(FakeS3()) as gone:
+        settings = settings.model_copy(update={"s3_url": gone.url})
+    async with running_gateway(settings) as gateway:
+        job = (await gateway.get("/api/jobs"))["jobs"][0]
+        assert (await gateway.worker.post(f"/internal/jobs/{job['id']}/claim")).status_code == 503
+        assert (await gateway.get("/api/jobs"))["jobs"][0]["state"] == "waiting"
+
+
 async def test_the_gateway_keeps_uploads_in_the_bucket_and_streams_them(
     s3: FakeS3, make_settings: Callable[..., Any], running_gateway: Callable[..., Any]
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from dj_contracts.errors import ErrorCode
-from dj_contracts.jobs import AnalyzePayload, Job, JobClaim
+from dj_contracts.jobs import Job, JobKind
 from dj_contracts.tracks import Track
 from dj_servicekit.errors import NotAudio, NotFound, ServiceError
 from gateway_api.adapters.audio_storage import Content
@@ -16,7 +16,7 @@ from gateway_api.db import reading, transaction
 from gateway_api.features.audio import store
 from gateway_api.features.audio.incoming import incoming_folder, receive
 from gateway_api.features.downloads.usecases import request_upload, staged_name
-from gateway_api.features.jobs.usecases import add_analysis_jobs, announce
+from gateway_api.features.jobs.usecases import add_analysis_jobs, announce, get_row
 from gateway_api.features.scan.store import NewFile, list_known_files, save_files
 from gateway_api.features.scan.tags import read_tags
 from gateway_api.features.scan.usecases import track_id_of
@@ -98,14 +98,15 @@ async def open_by_track(username: str, track_id: str, services: Services) -> tup
     return audio_path, await services.storage.open(audio_path)
 
 
-async def name_for_reader(claim: JobClaim, services: Services) -> JobClaim:
-    """A file that lies in no folder is named by our own URL, which the analysis service may fetch."""
-    payload = claim.payload
-    if not isinstance(payload, AnalyzePayload) or not await services.storage.is_remote(payload.audio_path):
-        return claim
-    query = urlencode({"username": claim.username, "filename": payload.audio_path})
-    url = f"{services.settings.gateway_url.rstrip('/')}/api/audio?{query}"
-    return claim.model_copy(update={"payload": payload.model_copy(update={"audio_path": url})})
+async def find_reader_url(job_id: str, services: Services) -> str | None:
+    """Our own URL, which the analysis service may fetch, of a job's file that lies in no folder."""
+    async with reading(services.db) as conn:
+        row = await get_row(conn, job_id)
+    audio_path = row.payload.get("audio_path")
+    if row.kind != JobKind.ANALYZE or not await services.storage.is_remote(str(audio_path)):
+        return None
+    query = urlencode({"username": row.username, "filename": audio_path})
+    return f"{services.settings.gateway_url.rstrip('/')}/api/audio?{query}"
 
 
 def _require_audio_name(name: str) -> None:

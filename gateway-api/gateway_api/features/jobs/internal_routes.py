@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
-from dj_contracts.jobs import JobClaim, JobCompletion, JobFailure, JobProgress, JobPulse
+from dj_contracts.jobs import AnalyzePayload, JobClaim, JobCompletion, JobFailure, JobProgress, JobPulse
 from gateway_api.dependencies import Gateway
-from gateway_api.features.audio.usecases import name_for_reader
+from gateway_api.features.audio.usecases import find_reader_url
 from gateway_api.features.jobs import usecases
 from gateway_api.features.jobs.routes import JobID
 
@@ -13,8 +13,12 @@ router = APIRouter(prefix="/internal/jobs", include_in_schema=False)
 
 @router.post("/{job_id}/claim", response_model_exclude_unset=True)
 async def claim(gateway: Gateway, job_id: JobID) -> JobClaim:
+    # Before the claim: a bucket that is away then leaves the job waiting, and costs it no attempt.
+    url = await find_reader_url(job_id, gateway)
     claim = await usecases.claim_job(job_id, db=gateway.db, queue=gateway.queue, events=gateway.events)
-    return await name_for_reader(claim, gateway)
+    if url is not None and isinstance(claim.payload, AnalyzePayload):
+        claim.payload.audio_path = url
+    return claim
 
 
 @router.post("/{job_id}/progress")
