@@ -110,7 +110,7 @@ def test_ctrl_c_stops_everything_and_the_next_up_scans_music_in_place(stack: Sta
     assert dj("status", "--data", str(stack.data)).returncode == 1
     stack.start("--music", str(own_music))
     assert eventually(lambda: "1 files, 1 new" in stack.said(), seconds=30), stack.said()
-    assert eventually(lambda: "analysis: done" in stack.said(), seconds=60), stack.said()
+    assert eventually(lambda: "analysis and downloads: done" in stack.said(), seconds=60), stack.said()
 
 
 def test_down_stops_everything_and_music_is_read_afterwards_without_the_option(
