@@ -16,7 +16,7 @@ from dj_contracts.errors import ErrorCode
 from dj_contracts.jobs import JobClaim, JobCompletion, JobFailure, JobProgress, JobPulse
 from dj_servicekit.http import REQUEST_ID_HEADER
 from download_worker.errors import GatewayAway, GivenUp, JobFailed
-from download_worker.http_client import shared_client
+from download_worker.http_client import new_client
 from download_worker.line import Answer, Line, LineError
 
 _FIRST_WAIT_SECONDS = 0.2
@@ -71,13 +71,12 @@ class GatewayClient:
         pause = _FIRST_WAIT_SECONDS
         while True:
             try:
-                with shared_client().stream(
-                    "GET",
-                    f"{self._url}/internal/audio",
-                    params={"username": username, "filename": audio_path},
-                    headers=self._headers(),
-                    timeout=_TIMEOUT,
-                ) as answer:
+                with (
+                    new_client(base_url=self._url, headers=self._headers(), timeout=_TIMEOUT) as http,
+                    http.stream(
+                        "GET", "/internal/audio", params={"username": username, "filename": audio_path}
+                    ) as answer,
+                ):
                     if answer.status_code in (403, 404):
                         return False
                     if 400 <= answer.status_code < 500 and answer.status_code != 429:

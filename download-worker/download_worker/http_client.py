@@ -1,7 +1,7 @@
 """The HTTP clients for our own services, ready before the fork.
 
 What a first request loads would be loaded by each work horse anew: the certificates of the system (36 ms
-of processor time a job), the modules that httpx takes in when it is first used (60 ms), the client (1 ms).
+of processor time a job) and the modules that httpx takes in when it is first used (60 ms).
 """
 
 import importlib
@@ -22,15 +22,8 @@ def new_client(**options: Any) -> httpx.Client:
     return httpx.Client(verify=tls_context(), trust_env=False, **options)
 
 
-@cache
-def shared_client() -> httpx.Client:
-    """For all that a work horse asks. The process that forks makes it and asks nothing with it, for a
-    connection that two processes have would mix up their answers."""
-    return new_client()
-
-
 def warm_up() -> None:
     """To be called once by the process that forks."""
-    shared_client()
+    tls_context()
     for name in ("httpcore", "h11", "encodings.idna"):
         importlib.import_module(name)

@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from typing import ClassVar
 
 import pytest
 
@@ -15,7 +16,7 @@ class Echo(Handler):
     """Says which path was asked with what; /slow waits, /broken ends without an answer."""
 
     gate = threading.Event()
-    clients: set[object] = set()  # noqa: RUF012 - of the one server of a test
+    clients: ClassVar[set[object]] = set()
 
     def do_POST(self) -> None:  # noqa: N802 - the base class's name
         self.clients.add(self.client_address)
