@@ -14,15 +14,13 @@ from essentia import standard as es
 from numpy.typing import NDArray
 
 from dj_servicekit.logs import log
-from essentia_api.decode import SAMPLE_RATE, Samples
+from essentia_api.decode import Samples
+from essentia_api.measure.networks import LOUDNESS, open_network, spread_windows
 
 BACKBONE = "discogs-effnet-bsdynamic-1.onnx"
-_MODEL_RATE = 16_000
 _FRAME, _HOP, _BANDS = 512, 256, 96
 _PATCH, _PATCH_HOP = 128, 62
 _LAYER = 1280
-_WINDOW_SECONDS, _MOST_WINDOWS = 5, 12
-_LOUDNESS = 2.0  # as finished records are: about twice as loud as the working level
 
 
 @dataclass(frozen=True)
@@ -66,11 +64,7 @@ class Mounted:
         """What the heads say of a recording of at least a window, at the working level."""
         if self.backbone is None or not self.heads:
             return {}
-        length = _WINDOW_SECONDS * SAMPLE_RATE
-        count = max(1, min(_MOST_WINDOWS, len(samples) // length))
-        starts = np.linspace(0, max(0, len(samples) - length), count).astype(int)
-        resample = es.Resample(inputSampleRate=SAMPLE_RATE, outputSampleRate=_MODEL_RATE, quality=1)
-        patches = np.concatenate([_patches(resample(samples[at : at + length])) for at in starts])
+        patches = np.concatenate([_patches(window) for window in spread_windows(samples)])
         (layer,) = [output.name for output in self.backbone.get_outputs() if output.shape[-1] == _LAYER]
         sound = self.backbone.run([layer], {self.backbone.get_inputs()[0].name: patches})[0]
         said: dict[str, float] = {}
@@ -117,7 +111,7 @@ def look_for_models(folder: Path | None) -> Mounted:
 def _patches(samples: Samples) -> NDArray[np.float32]:
     """Two-second pictures of the sound, half of each in the next: patches x frames x bands."""
     mel = es.TensorflowInputMusiCNN()
-    frames = es.FrameGenerator(samples * np.float32(_LOUDNESS), frameSize=_FRAME, hopSize=_HOP)
+    frames = es.FrameGenerator(samples * np.float32(LOUDNESS), frameSize=_FRAME, hopSize=_HOP)
     picture = np.array([mel(frame) for frame in frames], dtype=np.float32)
     return np.array(
         [picture[at : at + _PATCH] for at in range(0, len(picture) - _PATCH + 1, _PATCH_HOP)],
@@ -126,10 +120,7 @@ def _patches(samples: Samples) -> NDArray[np.float32]:
 
 
 def _load(path: Path, inputs: int, outputs: int) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False
-    network = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    network = open_network(path)
     reads, gives = network.get_inputs(), [output.shape[-1] for output in network.get_outputs()]
     if len(reads) != 1 or reads[0].shape[-1] != inputs or gives.count(outputs) != 1:
         raise ValueError(

@@ -1,7 +1,6 @@
-"""What a trained network hears: vibenet's, which ships with its wheel and runs on one thread.
+"""What a trained network hears: vibenet's, which ships with its wheel.
 
-It listens to short windows spread evenly over the track, so memory and time stay bounded however long the
-track is. The last layer before its seven answers is kept as the track's sound: 256 numbers that lie
+The last layer before its seven answers is kept as the track's sound: 256 numbers that lie
 close together for tracks that sound alike.
 """
 
@@ -15,18 +14,14 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from dj_contracts.analysis import Embedding
-from essentia_api.decode import SAMPLE_RATE, Samples
+from essentia_api.decode import Samples
+from essentia_api.measure.networks import LOUDNESS, MODEL_RATE, open_network, spread_windows
 
 NAME = "vibenet"
 VERSION = version("vibenet")
 _SOUND = f"{VERSION}-2"  # counted up when the network is given other numbers to hear
 
-_WINDOW_SECONDS = 5
-_MOST_WINDOWS = 12
-_MODEL_RATE = 16_000
 _FRAME, _HOP, _BANDS, _BINS = 640, 320, 128, 1024
-_STRETCH, _OUTPUTS, _REACH, _CUTOFF = 441, 160, 128, 0.955  # 44.1 kHz to 16 kHz
-_LOUDNESS = 2.0  # the network learned from finished records, about twice as loud as the working level
 _FLOOR, _RANGE_DB = 1e-10, 80.0
 _ANSWERS = (
     "acousticness", "danceability", "energy", "instrumentalness", "liveness", "speechiness", "valence",
@@ -67,11 +62,8 @@ class Heard:
 
 def listen(samples: Samples) -> Heard:
     """Expects at least a window of sound at the working level."""
-    length = _WINDOW_SECONDS * SAMPLE_RATE
-    count = max(1, min(_MOST_WINDOWS, len(samples) // length))
-    starts = np.linspace(0, max(0, len(samples) - length), count).astype(int)
     network = _network()
-    heard = [network.run(None, {"x": _mel(_resampled(samples[at : at + length]))[None]}) for at in starts]
+    heard = [network.run(None, {"x": _mel(window)[None]}) for window in spread_windows(samples)]
     raw = np.asarray(np.mean([answers[0] for answers, _ in heard], axis=0, dtype=np.float64))
     sound = np.asarray(np.mean([layer[0] for _, layer in heard], axis=0, dtype=np.float64))
     sound /= np.linalg.norm(sound) or 1.0
@@ -84,37 +76,10 @@ def listen(samples: Samples) -> Heard:
     return Heard(answers, Embedding(name=NAME, version=_SOUND, vector=vector))
 
 
-def _resampled(samples: Samples) -> Samples:
-    """To the network's rate: each stretch of 441 samples and its surroundings give 160, by one product."""
-    count = -(-len(samples) // _STRETCH)
-    padded = np.pad(samples, (_REACH, _REACH + count * _STRETCH - len(samples)))
-    stretches = np.lib.stride_tricks.sliding_window_view(padded, _STRETCH + 2 * _REACH)[::_STRETCH]
-    return np.asarray((np.ascontiguousarray(stretches) @ _sincs()).reshape(-1))
-
-
-@cache
-def _sincs() -> NDArray[np.float32]:
-    """Samples by outputs: a windowed sinc that ends just below the network's highest frequency.
-
-    It ends where soxr's does, with which the network was trained: where it ends lower, the sound that the
-    network hears is another one.
-    """
-    ratio = _STRETCH / _OUTPUTS
-    apart = np.arange(_STRETCH + 2 * _REACH)[:, None] - _REACH - np.arange(_OUTPUTS) * ratio
-    window = np.where(np.abs(apart) < _REACH, np.cos(np.pi * apart / (2 * _REACH)) ** 2, 0)
-    sincs = np.sinc(apart * _CUTOFF / ratio) * window
-    return np.asarray(sincs / sincs.sum(axis=0), dtype=np.float32)
-
-
 @cache
 def _network() -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False
     model = (files("vibenet") / "artifacts" / "efficientnet_model.onnx").read_bytes()
-    return onnxruntime.InferenceSession(
-        model + _one_more_output(_LAST_HIDDEN_LAYER), options, providers=["CPUExecutionProvider"]
-    )
+    return open_network(model + _one_more_output(_LAST_HIDDEN_LAYER))
 
 
 def _one_more_output(name: bytes) -> bytes:
@@ -132,7 +97,7 @@ def _field(number: int, content: bytes) -> bytes:
 def _mel(samples: Samples) -> NDArray[np.float32]:
     """Decibels in mel bands, as the network was trained on: bands x frames."""
     frames = np.lib.stride_tricks.sliding_window_view(samples, _FRAME)[::_HOP]
-    window = np.hanning(_FRAME + 1)[:-1].astype(np.float32) * np.float32(_LOUDNESS)
+    window = np.hanning(_FRAME + 1)[:-1].astype(np.float32) * np.float32(LOUDNESS)
     power = np.abs(np.fft.rfft(frames * window, n=_BINS, axis=1)) ** 2
     levels = 10 * np.log10(np.maximum(power @ _mel_bands(), _FLOOR)).T
     return np.asarray(np.maximum(levels, levels.max() - _RANGE_DB), dtype=np.float32)
@@ -141,10 +106,10 @@ def _mel(samples: Samples) -> NDArray[np.float32]:
 @cache
 def _mel_bands() -> NDArray[np.float32]:
     """Slaney's triangles of equal area: linear below 1 kHz, logarithmic above."""
-    top = 15 + np.log(_MODEL_RATE / 2 / 1000) / (np.log(6.4) / 27)
+    top = 15 + np.log(MODEL_RATE / 2 / 1000) / (np.log(6.4) / 27)
     mel = np.linspace(0, top, _BANDS + 2)
     edges = np.where(mel < 15, mel * 200 / 3, 1000 * np.exp((mel - 15) * np.log(6.4) / 27))
-    bins = np.fft.rfftfreq(_BINS, 1 / _MODEL_RATE)[:, None]
+    bins = np.fft.rfftfreq(_BINS, 1 / MODEL_RATE)[:, None]
     rise = (bins - edges[:-2]) / np.diff(edges)[:-1]
     fall = (edges[2:] - bins) / np.diff(edges)[1:]
     bands = np.maximum(0, np.minimum(rise, fall)) * (2 / (edges[2:] - edges[:-2]))
