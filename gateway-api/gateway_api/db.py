@@ -47,11 +47,13 @@ _SENTENCES = {
 
 
 _FRESH_SECONDS = 1.0
-# The last three are pgvector's: how many an index keeps in view, that it is read on until enough has passed
-# the filters, and where it gives up. Set here, for in each question they would cost two journeys more.
+# Postgres compiles a statement that it takes for a dear one, and that takes longer than to run it. The last
+# three are pgvector's: how many an index keeps in view, that it is read on until enough has passed the filters,
+# and where it gives up. Set here, for in each question they would cost two journeys more.
 _SESSION = (
     "statement_timeout=30000",
     "lock_timeout=5000",
+    "jit=off",
     "hnsw.ef_search=100",
     "hnsw.iterative_scan=relaxed_order",
     "hnsw.max_scan_tuples=20000",

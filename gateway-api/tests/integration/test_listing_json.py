@@ -1,4 +1,4 @@
-"""A listing is JSON that Postgres writes; it must say what the gateway says of the same track."""
+"""Tracks that are read are JSON that Postgres writes; it must say what the gateway says of the same track."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 
 
 @pytest.mark.parametrize("seconds", [None, 0, 59.5, 61.2, 185, 599.5, 3599.4, 3599.6, 3661, 36_000])
-async def test_a_track_is_shown_alike_alone_and_in_a_listing(
+async def test_a_track_is_shown_alike_alone_in_a_listing_and_after_an_edit(
     gateway: Any, database_url: str, seconds: float | None
 ) -> None:
     track = await gateway.add_track(
@@ -26,3 +26,5 @@ async def test_a_track_is_shown_alike_alone_and_in_a_listing(
     alone = await gateway.get(f"/api/tracks/{track['track_id']}")
     (listed,) = (await gateway.get("/api/tracks"))["tracks"]
     assert list(listed.items()) == list(alone.items())
+    edited = await gateway.edit(track["track_id"], notes="")
+    assert list((alone | {"updated_at": edited["updated_at"]}).items()) == list(edited.items())

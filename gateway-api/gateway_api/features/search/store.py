@@ -1,4 +1,8 @@
-"""The statements of search on Postgres: matching, ranking and counting, and the words of a collection."""
+"""The statements of search on Postgres: matching, ranking and counting, and the words of a collection.
+
+What matches words or filters is not prepared: after a few questions Postgres would take one plan for all of
+them, and the only plan that suits any words reads the whole table.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -160,6 +164,7 @@ async def _search_ranked(
         order by page.place
         """,
         parameters,
+        prepare=False,
     )
     rows: list[tuple[Any, ...]] = await cursor.fetchall()
     return [row[1:] for row in rows if row[1] is not None], int(rows[0][0])
@@ -181,6 +186,7 @@ async def _search_ordered(
         order by {order} limit %(limit)s offset %(offset)s
         """,
         parameters | {"limit": question.limit, "offset": question.offset},
+        prepare=False,
     )
     rows: list[Any] = await cursor.fetchall()
     if len(rows) < question.limit and (rows or not question.offset):
@@ -188,6 +194,7 @@ async def _search_ordered(
     await cursor.execute(
         f"select count(*) from (select from tracks t where {where} limit %(most)s) counted",
         parameters | {"most": _MOST_COUNTED + 1},
+        prepare=False,
     )
     counted = await cursor.fetchone()
     return rows, int(str(counted[0])) if counted else 0
@@ -210,6 +217,7 @@ async def count_facets(
     cursor = await conn.execute(
         f"with matched as materialized (select {columns} from tracks t where {where}) {counts}",
         parameters | {"most": MOST_FACET_VALUES},
+        prepare=False,
     )
     found: dict[Facet, dict[str, int]] = {facet: {} for facet in question.facets}
     for facet, value, count in await cursor.fetchall():

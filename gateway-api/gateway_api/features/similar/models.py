@@ -17,13 +17,6 @@ class Probe:
 
 
 @dataclass(frozen=True)
-class Near:
-    username: str
-    track_id: str
-    similarity: float
-
-
-@dataclass(frozen=True)
 class Candidate:
     """What is known of how a track goes with another; None where one of the two says nothing."""
 

@@ -15,21 +15,23 @@ from gateway_api.db import Connection
 from gateway_api.embedding_port import Vector
 from gateway_api.features.embeddings.models import Kind, Space
 from gateway_api.features.embeddings.store import as_text, comparable
-from gateway_api.features.similar.models import Candidate, Near, Probe
+from gateway_api.features.similar.models import Candidate, Probe
 from gateway_api.features.tracks.filters import TrackFilter
-from gateway_api.features.tracks.store import estimate_count
+from gateway_api.features.tracks.models import TrackRow
+from gateway_api.features.tracks.store import COLUMNS, estimate_count
 
 # So few are compared one by one in the time in which the index finds what passes, and none is missed.
 _COMPARED_ONE_BY_ONE = 4000
-# How many an index keeps in view where db.py's are too few: what passes filters may lie far from the track
-# that is asked about, and a sentence lies far from all texts.
-_WIDTH = {Kind.AUDIO: 200, Kind.TEXT: 400}
+# What passes filters may lie far from what is asked about, so there the index keeps more in view than db.py says:
+# set for this one statement, before it reads the first row.
+_WIDER = "(select set_config('hnsw.ef_search', '200', true)) is not null"
 
 
 @dataclass(frozen=True)
 class Wanted:
     """What is near the probe and passes the conditions; ``besides`` is (owner, id) of the track itself."""
 
+    columns: str
     probe: Probe
     conditions: Sequence[str]
     parameters: Mapping[str, Any]
@@ -63,20 +65,36 @@ async def list_near(
     *,
     limit: int,
     besides: str | None = None,
-) -> list[Near]:
-    """The nearest tracks that pass the filters; the nearest first."""
+) -> list[tuple[TrackRow, float]]:
+    """The nearest tracks that pass the filters, each with its similarity; the nearest first."""
+    wanted = _wanted(COLUMNS, username, probe, filters, limit, besides)
+    return [(TrackRow(*row[1:]), row[0]) for row in await _list_near(conn, wanted)]
+
+
+async def list_near_keys(
+    conn: Connection, username: str, probe: Probe, filters: TrackFilter, *, limit: int, besides: str
+) -> list[tuple[str, str]]:
+    """(username, track id) of the same."""
+    wanted = _wanted("t.username, t.track_id", username, probe, filters, limit, besides)
+    return [(row[1], row[2]) for row in await _list_near(conn, wanted)]
+
+
+def _wanted(
+    columns: str, username: str, probe: Probe, filters: TrackFilter, limit: int, besides: str | None
+) -> Wanted:
     conditions, parameters = filters.conditions()
     owners = filters.owner or [username]
-    wanted = Wanted(probe, conditions, parameters | {"owners": owners}, limit, (username, besides or ""))
-    if not conditions and probe.space.kind is Kind.AUDIO:
+    return Wanted(
+        columns, probe, conditions, parameters | {"owners": owners}, limit, (username, besides or "")
+    )
+
+
+async def _list_near(conn: Connection, wanted: Wanted) -> list[Any]:
+    if not (wanted.conditions and await _estimate_passing(conn, wanted) <= _COMPARED_ONE_BY_ONE):
         found = await _nearest(conn, wanted, exact=False)
-    elif conditions and await _estimate_passing(conn, wanted) <= _COMPARED_ONE_BY_ONE:
-        return await _nearest(conn, wanted, exact=True)
-    else:
-        async with conn.transaction():
-            await conn.execute(f"set local hnsw.ef_search = {_WIDTH[probe.space.kind]}")
-            found = await _nearest(conn, wanted, exact=False)
-    return found if len(found) >= limit else await _nearest(conn, wanted, exact=True)
+        if len(found) >= wanted.limit:
+            return found
+    return await _nearest(conn, wanted, exact=True)
 
 
 async def _estimate_passing(conn: Connection, wanted: Wanted) -> int:
@@ -84,7 +102,8 @@ async def _estimate_passing(conn: Connection, wanted: Wanted) -> int:
     return await estimate_count(conn, where, wanted.parameters)
 
 
-async def _nearest(conn: Connection, wanted: Wanted, *, exact: bool) -> list[Near]:
+async def _nearest(conn: Connection, wanted: Wanted, *, exact: bool) -> list[Any]:
+    """Similarity and columns of what is nearest."""
     space = wanted.probe.space
     where = " and ".join(
         [
@@ -96,20 +115,21 @@ async def _nearest(conn: Connection, wanted: Wanted, *, exact: bool) -> list[Nea
             "t.deleted_at is null",
             "(e.username, e.track_id) <> (%(username)s, %(besides)s)",
             *wanted.conditions,
+            *([_WIDER] if wanted.conditions and not exact else []),
         ]
     )
     # Without the cast that the index is made of, no index answers: every row that passes is compared.
-    kind = "vector" if exact else comparable(space)[0]
-    cursor = conn.cursor(row_factory=class_row(Near))
+    kind = "vector" if exact else comparable(space) or "vector"
     # Not prepared: a plan made for any model could not use the index of this one.
-    await cursor.execute(
+    cursor = await conn.execute(
         f"""
         with near as materialized (
             select e.username, e.track_id, e.embedding <=> %(probe)s::vector as distance
             from track_embeddings e join tracks t using (username, track_id)
             where {where} order by e.embedding::{kind} <=> %(probe)s::{kind} limit %(limit)s
         )
-        select username, track_id, 1 - distance as similarity from near order by distance, track_id
+        select 1 - near.distance, {wanted.columns} from near join tracks t using (username, track_id)
+        order by near.distance, t.track_id
         """,
         dict(wanted.parameters)
         | {

@@ -1,5 +1,7 @@
 """Finds tracks by sound and by meaning, and what to play with a track."""
 
+from collections.abc import Sequence
+
 from dj_servicekit.errors import Conflict, UpstreamUnavailable
 from gateway_api.db import Connection, Pool, reading
 from gateway_api.embedding_port import EmbeddingsAway, TextEmbedder, TextRefused
@@ -7,7 +9,6 @@ from gateway_api.features.embeddings.models import Kind
 from gateway_api.features.similar import blend, store
 from gateway_api.features.similar.models import (
     Candidate,
-    Near,
     Parts,
     Recommendation,
     Recommendations,
@@ -33,8 +34,7 @@ async def list_similar(
             await _get(conn, username, track_id)
             raise Conflict(_NOT_YET[kind])
         near = await store.list_near(conn, username, probe, filters, limit=limit, besides=track_id)
-        hits = await _with_tracks(conn, near)
-    return SimilarTracks(track_id=track_id, model=probe.space.model, hits=hits)
+    return SimilarTracks(track_id=track_id, model=probe.space.model, hits=_hits(near))
 
 
 async def search_by_meaning(
@@ -53,7 +53,7 @@ async def search_by_meaning(
         if vector is not None:
             probe = store.probe_of(embedder.model, vector)
             near = await store.list_near(conn, username, probe, filters, limit=limit)
-            hits = await _with_tracks(conn, [one for one in near if one.similarity >= embedder.floor])
+            hits = _hits([one for one in near if one[1] >= embedder.floor])
         complete = not await store.has_due_texts(conn, username)
     return SemanticHits(
         query=text,
@@ -74,10 +74,11 @@ async def recommend(
         found: set[tuple[str, str]] = set()
         for kind in Kind:
             if (probe := await store.find_probe(conn, username, track_id, kind)) is not None:
-                near = await store.list_near(
-                    conn, username, probe, filters, limit=_CANDIDATES, besides=track_id
+                found |= set(
+                    await store.list_near_keys(
+                        conn, username, probe, filters, limit=_CANDIDATES, besides=track_id
+                    )
                 )
-                found |= {(one.username, one.track_id) for one in near}
         if track.bpm is not None:
             found |= set(
                 await store.list_near_in_tempo(
@@ -133,13 +134,8 @@ def _explain(*, hits: bool, understood: bool, complete: bool) -> str | None:
     return None if hits else "No semantic match: nothing comes near it. Try other words, or fewer filters."
 
 
-async def _with_tracks(conn: Connection, near: list[Near]) -> list[SimilarTrack]:
-    rows = await _tracks(conn, [(one.username, one.track_id) for one in near])
-    return [
-        SimilarTrack(track=rows[one.username, one.track_id].to_track(), similarity=round(one.similarity, 4))
-        for one in near
-        if (one.username, one.track_id) in rows
-    ]
+def _hits(near: Sequence[tuple[TrackRow, float]]) -> list[SimilarTrack]:
+    return [SimilarTrack(track=row.to_track(), similarity=round(similarity, 4)) for row, similarity in near]
 
 
 async def _tracks(conn: Connection, wanted: list[tuple[str, str]]) -> dict[tuple[str, str], TrackRow]:

@@ -72,6 +72,13 @@ class TrackRow(NamedTuple):
         )
 
 
+class ShownTrack(NamedTuple):
+    """A track as JSON."""
+
+    updated_at: datetime
+    json: str
+
+
 class ListedTrack(NamedTuple):
     """A track of a listing as JSON, and its place in it."""
 

@@ -50,11 +50,10 @@ async def edit_tracks(gateway: Gateway, owner: Owner, edit: BulkEdit) -> BulkEdi
     return await usecases.edit_tracks(gateway.db, owner, edit)
 
 
-@router.get("/{track_id}", responses=error_answers(404, 422))
-async def get_track(gateway: Gateway, owner: Owner, track_id: TrackIDPath, response: Response) -> Track:
+@router.get("/{track_id}", response_model=Track, responses=error_answers(404, 422))
+async def get_track(gateway: Gateway, owner: Owner, track_id: TrackIDPath) -> Response:
     track = await usecases.get_track(gateway.db, owner, track_id)
-    response.headers["ETag"] = etag_of(track.updated_at)
-    return track
+    return Response(track.json, media_type="application/json", headers={"ETag": etag_of(track.updated_at)})
 
 
 @router.patch("/{track_id}", responses=error_answers(404, 412, 422))

@@ -13,7 +13,7 @@ from dj_contracts.tracks import Track
 from gateway_api.db import Connection
 from gateway_api.features.tracks.conditions import sql_conditions
 from gateway_api.features.tracks.filters import TrackFilter
-from gateway_api.features.tracks.models import MEASURED, ListedTrack, TrackRow
+from gateway_api.features.tracks.models import MEASURED, ListedTrack, ShownTrack, TrackRow
 
 _CORRECTED = """array(
         select c.field from track_corrections c
@@ -36,8 +36,8 @@ SORTS = {
 # What Postgres writes as JSON the gateway passes on: tracks that it reads, checks and writes itself take it
 # twice as long. A test holds the two ways to show a track together.
 _CAMELOT = json.dumps({key.name: key.camelot for key in ALL_KEYS})
-_MOMENT = """regexp_replace(
-        to_char(page.{0} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '\\.0{{6}}Z$', 'Z'
+_MOMENT = """replace(
+        to_char(page.{0} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '.000000Z', 'Z'
     )"""
 _DERIVED = {
     **{name: _MOMENT.format(name) for name in ("analyzed_at", "created_at", "updated_at")},
@@ -52,6 +52,8 @@ _DERIVED = {
     "corrected": _CORRECTED.format("page"),
 }
 _AS_ANSWERED = ", ".join(f"{_DERIVED.get(name, f'page.{name}')} as {name}" for name in Track.model_fields)
+_SHOWN_FROM = "round(t.duration_seconds)::bigint as seconds, t.*"
+_SHOWN = f"cross join lateral (select row_to_json(shown) as json from (select {_AS_ANSWERED}) shown) shown"
 _CURSOR_TYPES = {"added": "timestamptz", "title": "text", "artist": "text", "bpm": "double precision"}
 
 
@@ -59,6 +61,21 @@ async def find_track(conn: Connection, username: str, track_id: str) -> TrackRow
     cursor = conn.cursor(row_factory=class_row(TrackRow))
     await cursor.execute(
         f"select {COLUMNS} from tracks t where t.username = %s and t.track_id = %s and t.deleted_at is null",
+        [username, track_id],
+    )
+    return await cursor.fetchone()
+
+
+async def show_track(conn: Connection, username: str, track_id: str) -> ShownTrack | None:
+    """A track as it is answered."""
+    cursor = conn.cursor(row_factory=class_row(ShownTrack))
+    await cursor.execute(
+        f"""
+        select page.updated_at, shown.json::text from (
+            select {_SHOWN_FROM} from tracks t
+            where t.username = %s and t.track_id = %s and t.deleted_at is null
+        ) page {_SHOWN}
+        """,
         [username, track_id],
     )
     return await cursor.fetchone()
@@ -90,6 +107,7 @@ async def list_tracks(
     """A page in the order of ``sort``, as it is answered."""
     key = SORTS[sort]
     conditions, parameters = sql_conditions(filters.clauses())
+    prepare = False if conditions else None  # a plan for any filter suits few of them
     if sort == "bpm":
         conditions.append("t.bpm is not null")
     if after is not None:
@@ -106,13 +124,13 @@ async def list_tracks(
         select page.place::text as place, page.track_id, page.username, shown.json::text
         from unnest(%(owners)s::text[]) as mine (username)
         cross join lateral (
-            select {key} as place, round(t.duration_seconds)::bigint as seconds, t.* from tracks t
+            select {key} as place, {_SHOWN_FROM} from tracks t
             where {where} order by {key}, t.track_id limit %(limit)s
-        ) page
-        cross join lateral (select row_to_json(shown) as json from (select {_AS_ANSWERED}) shown) shown
+        ) page {_SHOWN}
         order by page.place, page.track_id, page.username limit %(limit)s
         """,
         parameters | {"owners": filters.owner or [username], "limit": limit},
+        prepare=prepare,
     )
     return await cursor.fetchall()
 

@@ -15,7 +15,14 @@ from gateway_api.features.embeddings.usecases import keep_sound
 from gateway_api.features.jobs import store as jobs_store
 from gateway_api.features.tracks import edits, store
 from gateway_api.features.tracks.filters import TrackFilter
-from gateway_api.features.tracks.models import MEASURED, BulkEdit, BulkEdited, ListedTrack, TrackRow
+from gateway_api.features.tracks.models import (
+    MEASURED,
+    BulkEdit,
+    BulkEdited,
+    ListedTrack,
+    ShownTrack,
+    TrackRow,
+)
 from gateway_api.preconditions import require_match
 
 
@@ -33,9 +40,11 @@ async def create_track(db: Pool, username: str, new: NewTrack) -> Track:
         return (await _get_row(conn, username, track_id)).to_track()
 
 
-async def get_track(db: Pool, username: str, track_id: str) -> Track:
+async def get_track(db: Pool, username: str, track_id: str) -> ShownTrack:
     async with reading(db) as conn:
-        return (await _get_row(conn, username, track_id)).to_track()
+        if (track := await store.show_track(conn, username, track_id)) is None:
+            raise track_not_found(track_id)
+    return track
 
 
 async def list_tracks(
