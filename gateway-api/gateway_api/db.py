@@ -48,8 +48,8 @@ _SENTENCES = {
 
 _FRESH_SECONDS = 1.0
 # Postgres compiles a statement that it takes for a dear one, and that takes longer than to run it. The last
-# three are pgvector's: how many an index keeps in view, that it is read on until enough has passed the filters,
-# and where it gives up. Set here, for in each question they would cost two journeys more.
+# three are pgvector's: how many an index keeps in view, that it is read on until enough has passed the
+# filters, and where it gives up. Set here, for in each question they would cost two journeys more.
 _SESSION = (
     "statement_timeout=30000",
     "lock_timeout=5000",

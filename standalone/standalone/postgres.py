@@ -96,6 +96,7 @@ def server(home: Path, port: int, *, unsafe_but_fast: bool = False) -> Command:
     options = [
         "listen_addresses=127.0.0.1",
         "unix_socket_directories=",
+        # What a search of a large collection reads stays in memory; a small one fills a part of it.
         "shared_buffers=512MB",
         "max_connections=60",
         "timezone=UTC",

@@ -22,8 +22,8 @@ from gateway_api.features.tracks.store import COLUMNS, estimate_count
 
 # So few are compared one by one in the time in which the index finds what passes, and none is missed.
 _COMPARED_ONE_BY_ONE = 4000
-# What passes filters may lie far from what is asked about, so there the index keeps more in view than db.py says:
-# set for this one statement, before it reads the first row.
+# What passes filters may lie far from what is asked about, so there the index keeps more in view than db.py
+# says: set for this one statement, before it reads the first row.
 _WIDER = "(select set_config('hnsw.ef_search', '200', true)) is not null"
 
 
