@@ -659,7 +659,7 @@ CREATE INDEX tracks_bpm ON public.tracks USING btree (username, bpm, track_id) W
 
 CREATE INDEX tracks_energy ON public.tracks USING btree (username, energy, track_id) WHERE (deleted_at IS NULL);
 
-CREATE INDEX tracks_genre_words ON public.tracks USING gin (username, genre_words);
+CREATE INDEX tracks_genre_words ON public.tracks USING gin (username, genre_words) WITH (gin_pending_list_limit='64');
 
 CREATE INDEX tracks_recording ON public.tracks USING btree (username, recording) WHERE (deleted_at IS NULL);
 
@@ -667,13 +667,13 @@ CREATE INDEX tracks_release ON public.tracks USING btree (username, release_id) 
 
 CREATE INDEX tracks_shelf ON public.tracks USING btree (username, public.dj_fold(library_identifier)) WHERE (library_identifier IS NOT NULL);
 
-CREATE INDEX tracks_tag_words ON public.tracks USING gin (username, tag_words);
+CREATE INDEX tracks_tag_words ON public.tracks USING gin (username, tag_words) WITH (gin_pending_list_limit='64');
 
 CREATE INDEX tracks_title ON public.tracks USING btree (username, public.dj_fold(title), track_id) WHERE (deleted_at IS NULL);
 
 CREATE INDEX tracks_trash ON public.tracks USING btree (username, deleted_at) WHERE (deleted_at IS NOT NULL);
 
-CREATE INDEX tracks_words ON public.tracks USING gin (username, words);
+CREATE INDEX tracks_words ON public.tracks USING gin (username, words) WITH (gin_pending_list_limit='64');
 
 CREATE INDEX tracks_year ON public.tracks USING btree (username, year, track_id) WHERE (deleted_at IS NULL);
 
