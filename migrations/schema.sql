@@ -226,7 +226,8 @@ CREATE TABLE public.play_sessions (
     id bigint NOT NULL,
     username text NOT NULL,
     name text NOT NULL,
-    started_at timestamp with time zone DEFAULT now() NOT NULL
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 ALTER TABLE public.play_sessions ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (

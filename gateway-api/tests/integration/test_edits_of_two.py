@@ -86,7 +86,7 @@ async def test_an_answer_is_not_given_to_whoever_knows_the_key(
         assert (await post(gateway, "/api/tracks", {"title": "x"}, "key")).status_code == 401
 
 
-@pytest.mark.parametrize("kind", ["tracks", "playlists", "smart-playlists", "albums"])
+@pytest.mark.parametrize("kind", ["tracks", "playlists", "smart-playlists", "albums", "history/sessions"])
 async def test_a_stale_tab_does_not_write_over_a_newer_edit(gateway: Any, kind: str) -> None:
     edit, field = gateway.http.patch, "name"
     if kind == "tracks":
@@ -121,3 +121,37 @@ async def test_of_two_edits_at_once_with_one_etag_one_wins(gateway: Any) -> None
         )
     )
     assert sorted(answer.status_code for answer in answers) == [200, 412, 412, 412, 412, 412]
+
+
+async def test_download_preferences_that_nobody_set_yet_are_set_by_one_of_two_tabs(gateway: Any) -> None:
+    path = "/api/downloads/preferences"
+    read = (await gateway.http.get(path)).headers["etag"]
+    answers = await asyncio.gather(
+        *(
+            gateway.http.put(path, json={"format": kind}, headers={"If-Match": read})
+            for kind in ("mp3", "flac", "opus")
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 412, 412]
+    (winner,) = (answer for answer in answers if answer.status_code == 200)
+    assert winner.headers["etag"] == (await gateway.http.get(path)).headers["etag"]
+    assert await gateway.get(path) == winner.json()
+
+
+async def test_an_edit_of_many_leaves_alone_what_has_changed_since_it_was_read(gateway: Any) -> None:
+    tracks = [await gateway.add_track() for _ in range(2)]
+    edit = {
+        "track_ids": [track["track_id"] for track in tracks],
+        "set": {"star_rating": 4},
+        "read_at": {track["track_id"]: track["updated_at"] for track in tracks},
+    }
+    changed = tracks[1]["track_id"]
+    assert (await gateway.http.patch(f"/api/tracks/{changed}", json={"title": "Other"})).status_code == 200
+    answer = await gateway.http.patch("/api/tracks", json=edit)
+    assert (answer.status_code, changed in answer.json()["detail"]) == (412, True)
+    ratings = [track["star_rating"] for track in (await gateway.get("/api/tracks"))["tracks"]]
+    assert ratings == [None, None]
+    edit["read_at"] = {
+        track["track_id"]: track["updated_at"] for track in (await gateway.get("/api/tracks"))["tracks"]
+    }
+    assert (await gateway.http.patch("/api/tracks", json=edit)).status_code == 200

@@ -1,6 +1,6 @@
 """/api/tracks/{id}/download and what belongs to it."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from dj_contracts.downloads import SameSound
@@ -9,6 +9,7 @@ from dj_servicekit.http import error_answers
 from gateway_api.dependencies import Gateway, Owner, TrackIDPath
 from gateway_api.features.downloads import usecases
 from gateway_api.features.downloads.models import DownloadPreferences, DownloadRequest
+from gateway_api.preconditions import IfMatch, etag_of
 
 router = APIRouter(prefix="/api", tags=["downloads"])
 
@@ -33,13 +34,21 @@ async def list_duplicates(gateway: Gateway, owner: Owner, track_id: TrackIDPath)
 
 
 @router.get("/downloads/preferences", responses=error_answers(422))
-async def get_preferences(gateway: Gateway, owner: Owner) -> DownloadPreferences:
+async def get_preferences(gateway: Gateway, owner: Owner, response: Response) -> DownloadPreferences:
     """Where this collection's audio comes from, in which order and form, when a request does not say."""
-    return await usecases.get_preferences(gateway.db, owner)
+    preferences, changed = await usecases.get_preferences(gateway.db, owner)
+    response.headers["ETag"] = etag_of(changed)
+    return preferences
 
 
-@router.put("/downloads/preferences", responses=error_answers(404, 422))
+@router.put("/downloads/preferences", responses=error_answers(404, 412, 422))
 async def set_preferences(
-    gateway: Gateway, owner: Owner, preferences: DownloadPreferences
+    gateway: Gateway,
+    owner: Owner,
+    preferences: DownloadPreferences,
+    response: Response,
+    if_match: IfMatch = None,
 ) -> DownloadPreferences:
-    return await usecases.set_preferences(gateway.db, owner, preferences)
+    changed = await usecases.set_preferences(gateway.db, owner, preferences, if_match)
+    response.headers["ETag"] = etag_of(changed)
+    return preferences

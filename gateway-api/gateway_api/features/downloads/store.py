@@ -1,6 +1,8 @@
 """The statements over download preferences and over what recordings sound like."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
 
 from psycopg.rows import class_row
 
@@ -8,26 +10,38 @@ from gateway_api.db import Connection
 from gateway_api.features.downloads.models import DownloadPreferences, StoredFingerprint
 
 
-async def find_preferences(conn: Connection, username: str) -> DownloadPreferences | None:
+async def lock_preferences(conn: Connection, username: str) -> None:
+    """Hold them until the transaction ends, also where nobody has set them yet."""
+    await conn.execute("select from friends where username = %s for no key update", [username])
+
+
+async def find_preferences(conn: Connection, username: str) -> tuple[DownloadPreferences, datetime]:
+    """And when they last changed: those that nobody set are as old as time."""
     cursor = await conn.execute(
-        "select sources, format, write_tags from download_preferences where username = %s", [username]
+        "select sources, format, write_tags, updated_at from download_preferences where username = %s",
+        [username],
     )
-    row = await cursor.fetchone()
+    row: Any = await cursor.fetchone()
     if row is None:
-        return None
-    return DownloadPreferences.model_validate({"sources": row[0], "format": row[1], "write_tags": row[2]})
+        return DownloadPreferences(), datetime.fromtimestamp(0, UTC)
+    wishes = {"sources": row[0], "format": row[1], "write_tags": row[2]}
+    return DownloadPreferences.model_validate(wishes), row[3]
 
 
-async def save_preferences(conn: Connection, username: str, wishes: DownloadPreferences) -> None:
-    await conn.execute(
+async def save_preferences(conn: Connection, username: str, wishes: DownloadPreferences) -> datetime:
+    """When they changed."""
+    cursor = await conn.execute(
         """
         insert into download_preferences (username, sources, format, write_tags)
         values (%(username)s, %(sources)s, %(format)s, %(write_tags)s)
         on conflict (username) do update set sources = excluded.sources, format = excluded.format,
             write_tags = excluded.write_tags, updated_at = now()
+        returning updated_at
         """,
         {"username": username, **wishes.model_dump(mode="json")},
     )
+    row: Any = await cursor.fetchone()
+    return cast("datetime", row[0])
 
 
 async def save_fingerprint(

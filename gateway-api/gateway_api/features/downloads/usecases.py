@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from dj_contracts.downloads import Fingerprint, FingerprintAnswer, FingerprintQuestion, SameSound, SourceName
@@ -26,6 +27,7 @@ from gateway_api.features.jobs.usecases import announce
 from gateway_api.features.tracks import store as tracks_store
 from gateway_api.features.tracks.usecases import track_not_found
 from gateway_api.host_limits import HostLimits
+from gateway_api.preconditions import require_match
 from gateway_api.services import Services
 
 _MOST_COMPARED = 20
@@ -39,7 +41,7 @@ async def request_download(username: str, track_id: str, request: DownloadReques
     async with transaction(services.db) as conn:
         if await tracks_store.find_track(conn, username, track_id) is None:
             raise track_not_found(track_id)
-        wishes = await store.find_preferences(conn, username) or DownloadPreferences()
+        wishes, _ = await store.find_preferences(conn, username)
         payload = make_payload(request, wishes)
         rows = await insert_download(conn, username, track_id, payload, services.queue.host_limits)
     await announce(rows, db=services.db, queue=services.queue, events=services.events)
@@ -66,7 +68,7 @@ async def request_upload(username: str, track_id: str, staged: str, services: Se
     async with transaction(services.db) as conn:
         if await tracks_store.find_track(conn, username, track_id) is None:
             raise track_not_found(track_id)
-        wishes = await store.find_preferences(conn, username) or DownloadPreferences()
+        wishes, _ = await store.find_preferences(conn, username)
         request = DownloadRequest(file=staged, sources=[SourceName.UPLOAD], any_length=True)
         rows = await insert_download(
             conn, username, track_id, make_payload(request, wishes), services.queue.host_limits
@@ -90,15 +92,20 @@ async def insert_download(
     )
 
 
-async def get_preferences(db: Pool, username: str) -> DownloadPreferences:
+async def get_preferences(db: Pool, username: str) -> tuple[DownloadPreferences, datetime]:
     async with transaction(db) as conn:
-        return await store.find_preferences(conn, username) or DownloadPreferences()
+        return await store.find_preferences(conn, username)
 
 
-async def set_preferences(db: Pool, username: str, wishes: DownloadPreferences) -> DownloadPreferences:
+async def set_preferences(
+    db: Pool, username: str, wishes: DownloadPreferences, if_match: str | None = None
+) -> datetime:
+    """When they changed."""
     async with transaction(db) as conn:
-        await store.save_preferences(conn, username, wishes)
-    return wishes
+        await store.lock_preferences(conn, username)
+        _, changed = await store.find_preferences(conn, username)
+        require_match(if_match, changed)
+        return await store.save_preferences(conn, username, wishes)
 
 
 async def find_same_sound(db: Pool, question: FingerprintQuestion) -> FingerprintAnswer:

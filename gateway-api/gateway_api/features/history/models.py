@@ -42,6 +42,7 @@ class Session(BaseModel):
     username: str
     name: str
     started_at: datetime
+    updated_at: datetime = Field(description="When its name or its start was last changed.")
     plays: int = Field(description="How many tracks were played in it.")
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from dj_contracts.tracks import TrackID
@@ -19,6 +19,7 @@ from gateway_api.features.history.models import (
     UnplayedTracks,
 )
 from gateway_api.features.tracks.queries import FilteredQuery
+from gateway_api.preconditions import IfMatch, etag_of
 from gateway_api.query_models import query_parameters, query_reader
 
 router = APIRouter(prefix="/api/history", tags=["history"])
@@ -79,13 +80,24 @@ async def list_sessions(
 
 
 @router.get("/sessions/{session_id}", responses=error_answers(404, 422))
-async def get_session(gateway: Gateway, owner: Owner, session_id: RowID) -> Session:
-    return await usecases.get_session(gateway.db, owner, session_id)
+async def get_session(gateway: Gateway, owner: Owner, session_id: RowID, response: Response) -> Session:
+    session = await usecases.get_session(gateway.db, owner, session_id)
+    response.headers["ETag"] = etag_of(session.updated_at)
+    return session
 
 
-@router.patch("/sessions/{session_id}", responses=error_answers(404, 422))
-async def edit_session(gateway: Gateway, owner: Owner, session_id: RowID, patch: SessionPatch) -> Session:
-    return await usecases.edit_session(gateway.db, owner, session_id, patch)
+@router.patch("/sessions/{session_id}", responses=error_answers(404, 412, 422))
+async def edit_session(
+    gateway: Gateway,
+    owner: Owner,
+    session_id: RowID,
+    patch: SessionPatch,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Session:
+    session = await usecases.edit_session(gateway.db, owner, session_id, patch, if_match)
+    response.headers["ETag"] = etag_of(session.updated_at)
+    return session
 
 
 @router.delete("/sessions/{session_id}", status_code=204, responses=error_answers(404, 422))

@@ -16,7 +16,7 @@ _PLAY = """
     from plays p join tracks t using (username, track_id)
 """
 _SESSION = """
-    select s.id, s.username, s.name, s.started_at,
+    select s.id, s.username, s.name, s.started_at, s.updated_at,
            (select count(*) from plays p where p.session_id = s.id and p.username = s.username) as plays
     from play_sessions s
 """
@@ -96,9 +96,14 @@ async def insert_session(conn: Connection, username: str, name: str, started_at:
     return int(str(row[0]))
 
 
-async def find_session(conn: Connection, username: str, session_id: int) -> Session | None:
+async def find_session(
+    conn: Connection, username: str, session_id: int, *, lock: bool = False
+) -> Session | None:
     cursor = conn.cursor(row_factory=class_row(Session))
-    await cursor.execute(f"{_SESSION} where s.username = %s and s.id = %s", [username, session_id])
+    await cursor.execute(
+        f"{_SESSION} where s.username = %s and s.id = %s {'for update' if lock else ''}",
+        [username, session_id],
+    )
     return await cursor.fetchone()
 
 
@@ -116,7 +121,8 @@ async def update_session(
 ) -> None:
     await conn.execute(
         """
-        update play_sessions set name = coalesce(%s, name), started_at = coalesce(%s, started_at)
+        update play_sessions
+        set name = coalesce(%s, name), started_at = coalesce(%s, started_at), updated_at = now()
         where username = %s and id = %s
         """,
         [name, started_at, username, session_id],

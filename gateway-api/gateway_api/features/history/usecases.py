@@ -16,6 +16,7 @@ from gateway_api.features.history.models import (
 from gateway_api.features.tracks import store as tracks_store
 from gateway_api.features.tracks.filters import TrackFilter
 from gateway_api.features.tracks.usecases import track_not_found
+from gateway_api.preconditions import require_match
 
 
 async def note_play(db: Pool, username: str, new: NewPlay) -> Play:
@@ -71,8 +72,12 @@ async def get_session(db: Pool, username: str, session_id: int) -> Session:
         return await _get_session(conn, username, session_id)
 
 
-async def edit_session(db: Pool, username: str, session_id: int, patch: SessionPatch) -> Session:
+async def edit_session(
+    db: Pool, username: str, session_id: int, patch: SessionPatch, if_match: str | None = None
+) -> Session:
     async with transaction(db) as conn:
+        session = await _get_session(conn, username, session_id, lock=True)
+        require_match(if_match, session.updated_at)
         await store.update_session(conn, username, session_id, patch.name, patch.started_at)
         return await _get_session(conn, username, session_id)
 
@@ -83,8 +88,8 @@ async def delete_session(db: Pool, username: str, session_id: int) -> None:
             raise _no_session(session_id)
 
 
-async def _get_session(conn: Connection, username: str, session_id: int) -> Session:
-    if (session := await store.find_session(conn, username, session_id)) is None:
+async def _get_session(conn: Connection, username: str, session_id: int, *, lock: bool = False) -> Session:
+    if (session := await store.find_session(conn, username, session_id, lock=lock)) is None:
         raise _no_session(session_id)
     return session
 

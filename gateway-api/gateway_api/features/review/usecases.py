@@ -28,11 +28,11 @@ async def accept(username: str, candidate_id: int, *, allow_duplicate: bool, ser
         found = await _get_row(conn, username, candidate_id)
         if not await store.decide(conn, username, candidate_id, ReviewState.ACCEPTED):
             raise Conflict("This was refused before. Ask for its link with the download of the track.")
-        wishes = await downloads_store.find_preferences(conn, username)
+        wishes, _ = await downloads_store.find_preferences(conn, username)
         payload = DownloadPayload(
             url=found.url,
-            format=wishes.format if wishes else None,
-            write_tags=wishes.write_tags if wishes else False,
+            format=wishes.format,
+            write_tags=wishes.write_tags,
             duration_seconds=found.duration_seconds or None,
             any_length=found.duration_seconds is None,
             allow_duplicate=allow_duplicate,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from dj_contracts.keys import Key
 from dj_contracts.tracks import TagList, Track, TrackFields, TrackID
@@ -111,6 +111,12 @@ class BulkEdit(BaseModel):
     set: TrackFields = TrackFields()
     add_tags: TagList = []
     remove_tags: TagList = []
+    read_at: dict[TrackID, AwareDatetime] = Field(
+        default={},
+        max_length=500,
+        description="The updated_at of tracks as they were read. When one has changed since, nothing is "
+        "written: 412.",
+    )
 
 
 class BulkEdited(BaseModel):

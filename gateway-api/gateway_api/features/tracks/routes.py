@@ -44,7 +44,7 @@ async def create_track(gateway: Gateway, owner: Owner, track: NewTrack) -> Track
     return await usecases.create_track(gateway.db, owner, track)
 
 
-@router.patch("", responses=error_answers(404, 422))
+@router.patch("", responses=error_answers(404, 412, 422))
 async def edit_tracks(gateway: Gateway, owner: Owner, edit: BulkEdit) -> BulkEdited:
     """The same edit of up to 500 tracks: of all of them, or of none when one is not there."""
     return await usecases.edit_tracks(gateway.db, owner, edit)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from psycopg.rows import class_row
@@ -152,16 +153,18 @@ async def lock_track(conn: Connection, username: str, track_id: str) -> bool:
     return await cursor.fetchone() is not None
 
 
-async def lock_tracks(conn: Connection, username: str, track_ids: Sequence[str]) -> set[str]:
-    """Hold those of the tracks that live; answers which they are."""
+async def lock_tracks(conn: Connection, username: str, track_ids: Sequence[str]) -> dict[str, datetime]:
+    """Hold those of the tracks that live; answers which they are, and when each last changed."""
     cursor = await conn.execute(
         """
-        select track_id from tracks where username = %s and track_id = any(%s) and deleted_at is null
+        select track_id, updated_at from tracks
+        where username = %s and track_id = any(%s) and deleted_at is null
         order by track_id for update
         """,
         [username, list(track_ids)],
     )
-    return {str(row[0]) for row in await cursor.fetchall()}
+    rows: list[Any] = await cursor.fetchall()
+    return dict(rows)
 
 
 async def change_tags(

@@ -23,7 +23,7 @@ from gateway_api.features.tracks.models import (
     ShownTrack,
     TrackRow,
 )
-from gateway_api.preconditions import require_match
+from gateway_api.preconditions import PreconditionFailed, require_match
 
 
 def track_not_found(track_id: str) -> NotFound:
@@ -88,6 +88,10 @@ async def edit_tracks(db: Pool, username: str, bulk: BulkEdit) -> BulkEdited:
         there = await store.lock_tracks(conn, username, sorted(wanted))
         if missing := [track_id for track_id in wanted if track_id not in there]:
             raise NotFound(f"Nothing was changed. Not in this collection: {', '.join(missing[:10])}.")
+        if changed := [one for one in wanted if bulk.read_at.get(one, there[one]) != there[one]]:
+            raise PreconditionFailed(
+                f"Nothing was written, for these have changed since you read them: {', '.join(changed[:10])}."
+            )
         for track_id in wanted:
             await edits.apply(conn, username, track_id, bulk.set)
         if bulk.add_tags or bulk.remove_tags:

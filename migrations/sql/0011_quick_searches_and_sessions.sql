@@ -17,3 +17,6 @@ begin
     end loop;
 end
 $$;
+
+-- So that two tabs that edit a session do not write over each other.
+alter table play_sessions add column updated_at timestamptz not null default now();
