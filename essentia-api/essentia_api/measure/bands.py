@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from essentia_api.decode import SAMPLE_RATE, Samples
+from essentia_api.measure.spectra import magnitudes
 
 _FRAME = _HOP = SAMPLE_RATE // 20
 RATE = SAMPLE_RATE / _HOP
@@ -23,6 +24,6 @@ def hear_bands(samples: Samples) -> Bands:
     edges = np.searchsorted(np.fft.rfftfreq(_FRAME, 1 / SAMPLE_RATE), [0.0, _BASS_ENDS, _MIDDLE_ENDS])
     levels = []
     for first in range(0, len(whole), _FRAMES_PER_BLOCK):
-        spectra = np.abs(np.fft.rfft(whole[first : first + _FRAMES_PER_BLOCK] * window, axis=1))
+        spectra = magnitudes(whole[first : first + _FRAMES_PER_BLOCK] * window)
         levels.append(np.sqrt(np.add.reduceat(spectra * spectra, edges, axis=1)))
     return np.concatenate(levels) * (_HEARD * np.float32(2 / _FRAME)) if levels else NO_BANDS

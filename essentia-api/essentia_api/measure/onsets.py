@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from essentia_api.decode import SAMPLE_RATE, Samples
+from essentia_api.measure.spectra import magnitudes
 
 Curve = NDArray[np.float32]
 
@@ -45,7 +46,7 @@ def hear_onsets(samples: Samples) -> Onsets:
     rises = []
     last = None
     for block in _blocks(samples):
-        spectra = np.abs(np.fft.rfft(block * window, axis=1))
+        spectra = magnitudes(block * window)
         logs = np.log1p(np.float32(_LOUDER) * (spectra @ bands))
         if last is None:
             last = np.repeat(logs[:1], 2, axis=0)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from essentia_api.decode import SAMPLE_RATE, Samples
+from essentia_api.measure.spectra import magnitudes
 
 _QUARTER_RATE = SAMPLE_RATE / 4
 _FRAME, _HOP = 4096, 1024
@@ -31,8 +32,7 @@ def hear_pitches(samples: Samples) -> Pitches:
     window = np.hanning(_FRAME).astype(np.float32)
     steps = _steps()
     levels = [
-        np.abs(np.fft.rfft(frames[first : first + _FRAMES_PER_BLOCK] * window, axis=1)[:, : len(steps)])
-        @ steps
+        magnitudes(frames[first : first + _FRAMES_PER_BLOCK] * window)[:, : len(steps)] @ steps
         for first in range(0, len(frames), _FRAMES_PER_BLOCK)
     ]
     return Pitches(np.concatenate(levels))

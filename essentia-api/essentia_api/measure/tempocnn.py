@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from essentia_api.decode import SAMPLE_RATE, Samples
+from essentia_api.measure.spectra import magnitudes
 
 Array = NDArray[np.float32]
 
@@ -55,7 +56,7 @@ def _mel_spectrogram(excerpt: Samples) -> Array:
     """40 bands by 256 frames."""
     frames = np.lib.stride_tricks.sliding_window_view(excerpt, _FRAME)[::_HOP]
     window = np.hanning(_FRAME + 1)[:-1].astype(np.float32)
-    return (np.abs(np.fft.rfft(frames * window, axis=1)) @ _mel_filters()).T
+    return (magnitudes(frames * window) @ _mel_filters()).T
 
 
 @cache
