@@ -18,13 +18,13 @@ Gateway = Annotated[Services, Depends(_services)]
 
 
 async def _owner(
-    gateway: Gateway,
+    request: Request,
     username: Annotated[
         Username | None,
         Query(description="Whose collection. Left out, it is the owner's own."),
     ] = None,
 ) -> str:
-    return username or gateway.settings.default_username
+    return username or str(request.app.state.settings.default_username)
 
 
 Owner = Annotated[str, Depends(_owner)]

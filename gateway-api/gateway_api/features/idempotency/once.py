@@ -13,7 +13,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dj_servicekit.errors import Conflict, Malformed, UpstreamUnavailable
 from dj_servicekit.logs import log
 from gateway_api.db import transaction
-from gateway_api.dependencies import Gateway
 from gateway_api.features.idempotency import store
 from gateway_api.services import Services
 
@@ -37,7 +36,7 @@ async def answer_again(_request: Request, exc: Exception) -> Response:
     return exc.response
 
 
-async def once(request: Request, gateway: Gateway) -> None:
+async def once(request: Request) -> None:
     """For routers behind the check of who may ask, so that nobody reads another's answer."""
     given = request.headers.get(HEADER)
     if given is None or request.method != "POST":
@@ -48,7 +47,8 @@ async def once(request: Request, gateway: Gateway) -> None:
         return  # the same file again is the same track without a key
     key = _hash(request.url.path, request.url.query, given)
     request_hash = _hash(hashlib.sha256(await request.body()).hexdigest())
-    async with transaction(gateway.db) as conn:
+    services: Services = request.app.state.services  # which a dependency would look up for every reading too
+    async with transaction(services.db) as conn:
         is_new = await store.claim_key(conn, key, request_hash)
         known = None if is_new else await store.find_key(conn, key)
     if is_new:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from psycopg import sql
 from psycopg.rows import class_row
 
 from gateway_api.db import Connection
@@ -105,11 +106,14 @@ async def _estimate_passing(conn: Connection, wanted: Wanted) -> int:
 async def _nearest(conn: Connection, wanted: Wanted, *, exact: bool) -> list[Any]:
     """Similarity and columns of what is nearest."""
     space = wanted.probe.space
+    # The model and the limit are written into the statement: only so can one plan, made once, be that of the
+    # model's index. With filters none is kept: a plan for any filter suits few of them.
+    which = sql.SQL("e.kind = {} and e.model = {} and e.dims = {}").format(
+        sql.Literal(space.kind.value), sql.Literal(space.model), sql.Literal(space.dims)
+    )
     where = " and ".join(
         [
-            "e.kind = %(kind)s",
-            "e.model = %(model)s",
-            "e.dims = %(dims)s",
+            which.as_string(conn).replace("%", "%%"),
             "e.embedding is not null",
             "e.username = any(%(owners)s)",
             "t.deleted_at is null",
@@ -120,28 +124,19 @@ async def _nearest(conn: Connection, wanted: Wanted, *, exact: bool) -> list[Any
     )
     # Without the cast that the index is made of, no index answers: every row that passes is compared.
     kind = "vector" if exact else comparable(space) or "vector"
-    # Not prepared: a plan made for any model could not use the index of this one.
     cursor = await conn.execute(
         f"""
         with near as materialized (
             select e.username, e.track_id, e.embedding <=> %(probe)s::vector as distance
             from track_embeddings e join tracks t using (username, track_id)
-            where {where} order by e.embedding::{kind} <=> %(probe)s::{kind} limit %(limit)s
+            where {where} order by e.embedding::{kind} <=> %(probe)s::{kind} limit {wanted.limit}
         )
         select 1 - near.distance, {wanted.columns} from near join tracks t using (username, track_id)
         order by near.distance, t.track_id
         """,
         dict(wanted.parameters)
-        | {
-            "kind": space.kind.value,
-            "model": space.model,
-            "dims": space.dims,
-            "username": wanted.besides[0],
-            "besides": wanted.besides[1],
-            "probe": wanted.probe.vector,
-            "limit": wanted.limit,
-        },
-        prepare=False,
+        | {"username": wanted.besides[0], "besides": wanted.besides[1], "probe": wanted.probe.vector},
+        prepare=False if wanted.conditions or exact else None,
     )
     return await cursor.fetchall()
 
