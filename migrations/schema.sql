@@ -32,6 +32,10 @@ CREATE FUNCTION public.dj_fold_all(texts text[]) RETURNS text[]
         where folded <> ''
     $$;
 
+CREATE FUNCTION public.dj_fold_words(texts text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$ select coalesce(string_agg(distinct public.dj_fold(one), ' '), '') from unnest(texts) as one $$;
+
 CREATE FUNCTION public.dj_release_has_album() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -74,7 +78,9 @@ begin
     insert into public.search_words (word)
     select found.word
     from (select distinct left(w.word, 100) collate "C" as word
-          from changed_rows n, unnest(string_to_array(n.folded, ' ')) as w (word)) found
+          from changed_rows n,
+               unnest(string_to_array(n.folded || ' ' || public.dj_fold_words(n.genres || n.styles), ' ')) as w (word)
+         ) found
     where found.word <> '' and not exists (select from public.search_words k where k.word = found.word);
     if exists (select from public.search_indexes) then
         insert into public.search_outbox (username, track_id) select username, track_id from changed_rows;
@@ -115,8 +121,8 @@ begin
     select found.word
     from (select distinct left(w.word, 100) collate "C" as word
           from new_rows n left join old_rows o using (username, track_id),
-               unnest(string_to_array(n.folded, ' ')) as w (word)
-          where n.folded is distinct from o.folded) found
+               unnest(string_to_array(n.folded || ' ' || public.dj_fold_words(n.genres || n.styles), ' ')) as w (word)
+          where (n.folded, n.genres, n.styles) is distinct from (o.folded, o.genres, o.styles)) found
     where found.word <> '' and not exists (select from public.search_words k where k.word = found.word);
     if exists (select from public.search_indexes) then
         insert into public.search_outbox (username, track_id)
@@ -495,9 +501,9 @@ CREATE TABLE public.tracks (
     genre_words text[] GENERATED ALWAYS AS (public.dj_fold_all((genres || styles))) STORED NOT NULL,
     style_words text[] GENERATED ALWAYS AS (public.dj_fold_all(styles)) STORED NOT NULL,
     tag_words text[] GENERATED ALWAYS AS (public.dj_fold_all(local_tags)) STORED NOT NULL,
-    words tsvector GENERATED ALWAYS AS (((setweight(to_tsvector('simple'::regconfig, public.dj_fold(title)), 'A'::"char") || setweight(to_tsvector('simple'::regconfig, public.dj_fold(artist)), 'B'::"char")) || setweight(to_tsvector('simple'::regconfig, public.dj_fold(album)), 'C'::"char"))) STORED NOT NULL,
     cover_path text,
-    recording text GENERATED ALWAYS AS ("left"(((public.dj_fold(artist) || ' / '::text) || regexp_replace(public.dj_fold(title), ' original( (mix|version))?$'::text, ''::text)), 500)) STORED NOT NULL
+    recording text GENERATED ALWAYS AS ("left"(((public.dj_fold(artist) || ' / '::text) || regexp_replace(public.dj_fold(title), ' original( (mix|version))?$'::text, ''::text)), 500)) STORED NOT NULL,
+    words tsvector GENERATED ALWAYS AS ((((setweight(to_tsvector('simple'::regconfig, public.dj_fold(title)), 'A'::"char") || setweight(to_tsvector('simple'::regconfig, public.dj_fold(artist)), 'B'::"char")) || setweight(to_tsvector('simple'::regconfig, public.dj_fold(album)), 'C'::"char")) || setweight(to_tsvector('simple'::regconfig, public.dj_fold_words((genres || styles))), 'D'::"char"))) STORED NOT NULL
 );
 
 CREATE TABLE public.workers (

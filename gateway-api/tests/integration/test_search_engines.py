@@ -164,8 +164,23 @@ async def test_the_track_that_was_meant_comes_first(ask: Ask) -> None:
     assert found == meant
 
 
+async def test_a_genre_is_found_by_its_words_and_comes_after_a_title(
+    engine: Any, ask: Ask, eventually: Any
+) -> None:
+    await engine.add_track(title="My House", artist="Someone")
+
+    async def found() -> bool:
+        return titles(await ask("house"))[:1] == ["My House"]
+
+    await eventually(found)
+    assert set(titles(await ask("house"))) >= {"My House", "Around the World"}
+    assert titles(await ask("homework french")) == ["Around the World"]
+    assert "Blue Monday" in titles(await ask("elektronic"))
+    assert titles(await ask("synth order")) == ["Blue Monday"]
+
+
 async def test_what_is_not_there_is_not_found(ask: Ask) -> None:
-    for query in ("zzzzzz qqqq", "blue monday zzzzzz", "bjork radiohead"):
+    for query in ("zzzzzz qqqq", "blue monday zzzzzz", "bjork radiohead", "\N{FIRE}", "!!!"):
         answer = await ask(query)
         assert (answer["hits"], answer["estimatedTotalHits"]) == ([], 0), query
 

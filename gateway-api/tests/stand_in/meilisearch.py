@@ -348,7 +348,7 @@ class Search:
         standing = [
             (place, position, word)
             for place, name in enumerate(self.attributes)
-            for position, word in enumerate(words_of(str(document.get(name) or "")))
+            for position, word in enumerate(words_of(" ".join(map(str, values(document, name)))))
         ]
         if any(word in self.without for _, _, word in standing):
             return None

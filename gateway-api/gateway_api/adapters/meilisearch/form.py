@@ -34,7 +34,7 @@ SORTS = {
     Sort.ENERGY: "energy",
 }
 SETTINGS: dict[str, Any] = {
-    "searchableAttributes": ["title", "artist", "album"],
+    "searchableAttributes": ["title", "artist", "album", "genres", "styles"],
     "displayedAttributes": ["*"],
     # "id" for deleting, the rest for filters and facets.
     "filterableAttributes": sorted({"id", *Attribute, *FACETS.values()}),

@@ -21,7 +21,7 @@ class SearchQuery(TrackFilter):
     q: str = Field(
         default="",
         max_length=500,
-        description="Words of title, artist or album, and shortcuts: bpm:120-126 key:8A~ year:1990s "
+        description="Words of title, artist, album or genre, and shortcuts: bpm:120-126 key:8A~ year:1990s "
         'genre:"drum & bass" rating:4+ has:audio added:30d.',
         examples=["bpm:120-126 key:8A~ house"],
     )

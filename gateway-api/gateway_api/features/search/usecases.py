@@ -49,6 +49,9 @@ async def search_tracks(services: Services, question: Question, *, asked: str) -
 async def _ask(
     services: Services, question: Question
 ) -> tuple[Literal["postgres", "meilisearch"], Answer, str | None]:
+    if question.text.strip() and not any(sign.isalnum() for sign in question.text):
+        # Without a letter or digit to look for, either engine would answer with the whole collection.
+        return "postgres" if services.index is None else "meilisearch", Answer(keys=[], total=0), None
     notice = None
     if services.index is not None:
         try:
