@@ -3,6 +3,7 @@
 import os
 import resource
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -97,7 +98,9 @@ def measured(path: str, want: frozenset[Part]) -> tuple[float, int]:
 
 
 def stay_on_one_core() -> None:
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    """On Linux; elsewhere ffmpeg may take its share of another."""
+    if sys.platform == "linux":
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
 def plain_loop() -> int:

@@ -97,9 +97,11 @@ def serve_app() -> Callable[[Any], AbstractContextManager[str]]:
 
 
 @contextmanager
-def serving(app: Any, http: Any = "auto") -> Iterator[str]:
+def serving(app: Any, http: Any = "auto", loop: Any = "auto") -> Iterator[str]:
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(FileSpans(app), http=http, log_config=None, lifespan="on"))
+    server = uvicorn.Server(
+        uvicorn.Config(FileSpans(app), http=http, loop=loop, log_config=None, lifespan="on")
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

@@ -64,7 +64,9 @@ class FileSpans:
 
     async def _send(self, cycle: Any, span: FileSpan) -> None:
         await _flush(cycle)
-        if cycle.disconnected or cycle.transport.is_closing() or not span.count:
+        # The transport knows first; uvicorn must not miss the bytes that nobody waits for.
+        cycle.disconnected = cycle.disconnected or cycle.transport.is_closing()
+        if cycle.disconnected or not span.count:
             return
         _count(cycle, span)
         # A descriptor of our own: uvicorn may close its own, and the number be another connection's.
@@ -127,12 +129,15 @@ def _send_turn(out: int, file: int, offset: int, stop: int) -> tuple[int, bool]:
 
 async def _flush(cycle: Any) -> None:
     """Wait until what uvicorn was given is with the kernel, so that the bytes keep their order."""
+    if cycle.transport.is_closing():  # uvloop sets no limits then
+        return
     cycle.transport.set_write_buffer_limits(high=0)
     try:
         while cycle.flow.write_paused and not cycle.disconnected:
             await cycle.flow.drain()
     finally:
-        cycle.transport.set_write_buffer_limits()
+        if not cycle.transport.is_closing():
+            cycle.transport.set_write_buffer_limits()
 
 
 async def _writable(out: int) -> None:

@@ -1,7 +1,10 @@
 """Uploads and streams."""
 
 import email
+import logging
 import os
+import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -250,6 +253,29 @@ def test_a_real_server_sends_the_same_from_the_kernel(
         with http.stream("GET", stream_path(track)) as stream:
             next(stream.iter_raw())
         assert http.get("/health").status_code == 200
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("http", ["h11", "httptools"])
+def test_clients_that_leave_before_the_first_byte_are_no_fault_of_ours(
+    make_settings: Callable[..., Any],
+    serve_app: Callable[..., Any],
+    caplog: pytest.LogCaptureFixture,
+    http: str,
+    loop: str,
+) -> None:
+    with serve_app(create_app(make_settings()), http, loop) as url:
+        track = httpx.put(f"{url}/api/upload/big.wav", content=os.urandom(6_000_000)).json()
+        host, port = url.removeprefix("http://").split(":")
+        for asked in ("bytes=0-", "bytes=0-99,4000000-4000099") * 10:
+            with socket.create_connection((host, int(port))) as leaving:
+                # Closing it so resets the connection, which is how players skip.
+                leaving.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                leaving.sendall(
+                    f"GET {stream_path(track)} HTTP/1.1\r\nHost: {host}\r\nRange: {asked}\r\n\r\n".encode()
+                )
+        assert httpx.get(f"{url}/health").status_code == 200
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 def test_a_file_that_shrinks_under_way_breaks_the_connection(

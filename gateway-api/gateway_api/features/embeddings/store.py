@@ -12,8 +12,8 @@ from gateway_api.db import Connection
 from gateway_api.embedding_port import Vector
 from gateway_api.features.embeddings.models import DueText, Kind, Space
 
-# pgvector's HNSW takes so many dimensions at half precision.
-_MOST_HALF = 4000
+# pgvector's HNSW takes so many dimensions at single precision, and twice as many at half.
+_MOST_SINGLE, _MOST_HALF = 2000, 4000
 # A sentence lies far from all texts of tracks, and those lie in tight groups: with pgvector's own 16 and 64 a
 # search reaches 0.82 of the ten nearest however long it looks (hnsw.ef_search 100 to 400), with 16 and 200 it
 # reaches 0.96. See ./dj bench recall.
@@ -27,10 +27,13 @@ class MadeText:
     vector: Vector | None
 
 
-def comparable(space: Space) -> str | None:
-    """The type by which vectors of this length are indexed; None when they are too long for an index.
-    At half precision twice as many fit into memory, and what is found is compared at full precision."""
-    return f"halfvec({space.dims})" if space.dims <= _MOST_HALF else None
+def comparable(space: Space) -> tuple[str, str]:
+    """(type, operator class) by which vectors of this length are indexed and compared."""
+    if space.dims <= _MOST_SINGLE:
+        return f"vector({space.dims})", "vector_cosine_ops"
+    if space.dims <= _MOST_HALF:
+        return f"halfvec({space.dims})", "halfvec_cosine_ops"
+    return "vector", ""
 
 
 def as_text(vector: Vector) -> str:
@@ -171,7 +174,8 @@ async def ensure_index(conn: Connection, space: Space) -> bool:
 
 
 async def _make_index(conn: Connection, space: Space, name: str) -> bool:
-    if (kind := comparable(space)) is None:
+    kind, operators = comparable(space)
+    if not operators:
         return False
     cursor = await conn.execute(
         """
@@ -193,13 +197,13 @@ async def _make_index(conn: Connection, space: Space, name: str) -> bool:
             await conn.execute(sql.SQL("drop index concurrently {}").format(sql.Identifier(name)))
         await conn.execute(
             sql.SQL(
-                "create index concurrently {} on track_embeddings using hnsw"
-                " ((embedding::{}) halfvec_cosine_ops)"
+                "create index concurrently {} on track_embeddings using hnsw ((embedding::{}) {})"
                 f" with (m = {_LINKS}, ef_construction = {_BUILD_WIDTH})"
                 " where kind = {} and model = {} and dims = {}"
             ).format(
                 sql.Identifier(name),
                 sql.SQL(kind),  # made of constants and a number
+                sql.SQL(operators),
                 *(sql.Literal(value) for value in (space.kind.value, space.model, space.dims)),
             )
         )
@@ -210,4 +214,4 @@ async def _make_index(conn: Connection, space: Space, name: str) -> bool:
 
 def _index_name(space: Space) -> str:
     digest = hashlib.sha256(f"{space.model}/{space.dims}".encode()).hexdigest()[:12]
-    return f"track_embeddings_{space.kind.value}_half_{digest}"
+    return f"track_embeddings_{space.kind.value}_{digest}"

@@ -1,4 +1,4 @@
-"""``Idempotency-Key`` on creating requests: a dependency that knows keys, a middleware that keeps answers.
+"""``Idempotency-Key`` on creating requests: a check that knows keys, a middleware that keeps answers.
 
 A key is claimed before the work and its answer kept after it. A request that failed changed nothing,
 so its key is free again. One that a crash cut off stays claimed: whether it was done is not known,

@@ -23,8 +23,8 @@ from gateway_api.features.tracks.store import COLUMNS, estimate_count
 
 # So few are compared one by one in the time in which the index finds what passes, and none is missed.
 _COMPARED_ONE_BY_ONE = 4000
-# What passes filters may lie far from what is asked about, so there the index keeps more in view than db.py
-# says: set for this one statement, before it reads the first row.
+# What passes filters may lie far from what is asked about, and a sentence lies far from all texts, so there
+# the index keeps more in view than db.py says: set for this one statement, before it reads the first row.
 _WIDER = "(select set_config('hnsw.ef_search', '200', true)) is not null"
 
 
@@ -111,6 +111,7 @@ async def _nearest(conn: Connection, wanted: Wanted, *, exact: bool) -> list[Any
     which = sql.SQL("e.kind = {} and e.model = {} and e.dims = {}").format(
         sql.Literal(space.kind.value), sql.Literal(space.model), sql.Literal(space.dims)
     )
+    far = wanted.conditions or space.kind is Kind.TEXT
     where = " and ".join(
         [
             which.as_string(conn).replace("%", "%%"),
@@ -119,11 +120,11 @@ async def _nearest(conn: Connection, wanted: Wanted, *, exact: bool) -> list[Any
             "t.deleted_at is null",
             "(e.username, e.track_id) <> (%(username)s, %(besides)s)",
             *wanted.conditions,
-            *([_WIDER] if wanted.conditions and not exact else []),
+            *([_WIDER] if far and not exact else []),
         ]
     )
     # Without the cast that the index is made of, no index answers: every row that passes is compared.
-    kind = "vector" if exact else comparable(space) or "vector"
+    kind = "vector" if exact else comparable(space)[0]
     cursor = await conn.execute(
         f"""
         with near as materialized (
@@ -167,6 +168,7 @@ async def list_near_in_tempo(
             "probe": bpm,
             "limit": limit,
         },
+        prepare=False if conditions else None,
     )
     return [(str(owner), str(track_id)) for owner, track_id in await cursor.fetchall()]
 

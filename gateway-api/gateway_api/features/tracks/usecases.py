@@ -83,6 +83,8 @@ async def edit_tracks(db: Pool, username: str, bulk: BulkEdit) -> BulkEdited:
     """The same edit of many tracks: of all of them or, when one is not there, of none."""
     edits.require_sense(bulk.set)
     wanted = list(dict.fromkeys(bulk.track_ids))
+    if others := sorted(bulk.read_at.keys() - set(wanted)):
+        raise Malformed(f"read_at names tracks that this edit does not: {', '.join(others[:10])}.")
     async with transaction(db) as conn:
         # In one order, so that two such edits do not wait for each other for ever.
         there = await store.lock_tracks(conn, username, sorted(wanted))
