@@ -140,7 +140,7 @@ async def test_download_preferences_that_nobody_set_yet_are_set_by_one_of_two_ta
 
 async def test_an_edit_of_many_leaves_alone_what_has_changed_since_it_was_read(gateway: Any) -> None:
     tracks = [await gateway.add_track() for _ in range(2)]
-    edit = {
+    edit: dict[str, Any] = {
         "track_ids": [track["track_id"] for track in tracks],
         "set": {"star_rating": 4},
         "read_at": {track["track_id"]: track["updated_at"] for track in tracks},
@@ -155,3 +155,5 @@ async def test_an_edit_of_many_leaves_alone_what_has_changed_since_it_was_read(g
         track["track_id"]: track["updated_at"] for track in (await gateway.get("/api/tracks"))["tracks"]
     }
     assert (await gateway.http.patch("/api/tracks", json=edit)).status_code == 200
+    edit["read_at"]["another"] = tracks[0]["updated_at"]
+    assert (await gateway.http.patch("/api/tracks", json=edit)).status_code == 422
