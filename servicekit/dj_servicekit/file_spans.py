@@ -26,7 +26,7 @@ MESSAGE_KEY = "file_span"
 _CYCLES = ("uvicorn.protocols.http.h11_impl", "uvicorn.protocols.http.httptools_impl")
 _THREADS = 16
 # How long a thread waits for its client, and what it sends at most before others have their turn.
-_PATIENCE_MS = 5
+_PATIENCE_MS = 30
 _TURN_BYTES = 16 * 1024**2
 
 
