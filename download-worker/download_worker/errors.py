@@ -7,6 +7,7 @@ Dropped         this attempt is not ours any more: say nothing, leave nothing be
 GatewayAway     the gateway cannot be reached; the job waits
 """
 
+import errno
 from collections.abc import Sequence
 
 from dj_contracts.downloads import Candidate, SourceTry
@@ -31,6 +32,15 @@ class JobFailed(Exception):
         self.transient = transient
         self.tried = list(tried)
         self.candidates = list(candidates)
+
+
+DISK_FULL = JobFailed(
+    ErrorCode.DISK_FULL, "The disk is full. Make room; it is tried again by itself.", transient=True
+)
+
+
+def is_disk_full(exc: BaseException) -> bool:
+    return isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 class Dropped(Exception):

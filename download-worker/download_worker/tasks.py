@@ -19,7 +19,7 @@ from dj_servicekit.logs import log
 from download_worker.analysis import analyze
 from download_worker.attempt import Attempt
 from download_worker.download import download
-from download_worker.errors import Dropped, GatewayAway, GivenUp, JobFailed
+from download_worker.errors import DISK_FULL, Dropped, GatewayAway, GivenUp, JobFailed, is_disk_full
 from download_worker.fingerprint import fingerprint_of
 from download_worker.gateway import GatewayClient
 from download_worker.outcome import Outcome
@@ -69,14 +69,14 @@ def _attempt(claim: JobClaim, gateway: GatewayClient, settings: Settings) -> Non
         except JobFailed as exc:
             log.info("job_failed", code=exc.code, detail=exc.detail, transient=exc.transient)
             _fail(exc, claim, gateway, settings)
-        except Exception:  # noqa: BLE001 - whatever it is, the job must end with a report
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the job must end with a report
             log.exception("job_crashed")
             bug = JobFailed(
                 ErrorCode.INTERNAL,
                 f"The worker has a fault. Its log has it under the job id {claim.id}.",
                 transient=True,
             )
-            _fail(bug, claim, gateway, settings)
+            _fail(DISK_FULL if is_disk_full(exc) else bug, claim, gateway, settings)
 
 
 def _perform(claim: JobClaim, attempt: Attempt, gateway: GatewayClient, settings: Settings) -> Outcome:

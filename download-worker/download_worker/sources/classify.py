@@ -1,6 +1,5 @@
 """What yt-dlp's errors mean: an error code, a sentence for a DJ, and whether to try again."""
 
-import errno
 import re
 from collections.abc import Iterator
 
@@ -14,7 +13,7 @@ from yt_dlp.utils import (
 )
 
 from dj_contracts.errors import ErrorCode
-from download_worker.errors import JobFailed
+from download_worker.errors import DISK_FULL, JobFailed, is_disk_full
 
 _GONE = JobFailed(
     ErrorCode.SOURCE_GONE,
@@ -60,9 +59,6 @@ _CERTIFICATE = JobFailed(
 )
 _LOOP = JobFailed(ErrorCode.SOURCE_UNSUPPORTED, "The link redirects in a circle. Give another link.")
 _EMPTY = JobFailed(ErrorCode.FILE_EMPTY, "The source sent an empty file. Use another link.")
-_DISK_FULL = JobFailed(
-    ErrorCode.DISK_FULL, "The disk is full. Make room; the download is tried again by itself.", transient=True
-)
 
 _OF_STATUS = {
     402: _FORBIDDEN,
@@ -101,8 +97,8 @@ def _classify(exc: BaseException) -> JobFailed:
     for error in chain:
         if isinstance(error, HTTPError):
             return _of_http(error)
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return _DISK_FULL
+        if is_disk_full(error):
+            return DISK_FULL
         if isinstance(error, GeoRestrictedError):
             return _GEO
         if isinstance(error, UnsupportedError):

@@ -10,7 +10,7 @@ from pathlib import Path
 from dj_contracts.downloads import SourceName
 from dj_contracts.errors import ErrorCode
 from download_worker.attempt import Attempt
-from download_worker.errors import JobFailed
+from download_worker.errors import DISK_FULL, JobFailed, is_disk_full
 from download_worker.places import UPLOADS, safe_component
 from download_worker.settings import Settings
 from download_worker.sources.port import Offer, Place, Request
@@ -92,10 +92,8 @@ def _copy_offer(origin: str, path: Path, inside: Path, max_bytes: int) -> Offer:
 
 
 def _not_copied(exc: OSError, folder: Path) -> JobFailed:
-    if shutil.disk_usage(folder).free == 0:
-        return JobFailed(
-            ErrorCode.DISK_FULL, "The disk is full. Make room; it is tried again by itself.", transient=True
-        )
+    if is_disk_full(exc) or shutil.disk_usage(folder).free == 0:
+        return DISK_FULL
     return JobFailed(
         ErrorCode.FILE_UNREADABLE, f"The file cannot be read ({exc.strerror}). Check who may read it."
     )
