@@ -19,7 +19,17 @@ ShortText = Annotated[Text, Field(max_length=300)]
 TrackID = Annotated[str, Field(pattern=r"^[A-Za-z0-9._~:-]{1,200}$")]
 Username = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 URL = Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s]+$")]
-TagList = Annotated[list[ShortText], Field(max_length=50)]
+
+
+def _each_once(tags: list[str]) -> list[str]:
+    """Without blank ones, and each as it was written first."""
+    once: dict[str, str] = {}
+    for tag in filter(None, tags):
+        once.setdefault(tag.casefold(), tag)
+    return list(once.values())
+
+
+TagList = Annotated[list[ShortText], Field(max_length=50), AfterValidator(_each_once)]
 
 
 class TrackFields(BaseModel):

@@ -38,7 +38,9 @@ def demo(data: Path) -> int:
     report.opening(console)
     steps = Steps(console)
     files = _make_crate(steps, home)
-    with _constellation(steps, home, files[0].path.parent) as gateway:
+    crate = files[0].path.parent
+    home.remember_music(crate)  # so that ./dj up on this data plays it
+    with _constellation(steps, home) as gateway:
         try:
             tracks = _import(steps, gateway, files)
             found = report.search(
@@ -54,7 +56,7 @@ def demo(data: Path) -> int:
     report.closing(
         console,
         home=home,
-        crate=files[0].path.parent,
+        crate=crate,
         m3u8=target,
         seconds=time.monotonic() - started,
         made_before=not any(file.was_made for file in files),
@@ -74,13 +76,13 @@ def _make_crate(steps: Steps, home: Home) -> list[CrateFile]:
 
 
 @contextmanager
-def _constellation(steps: Steps, home: Home, crate: Path) -> Iterator[Gateway]:
+def _constellation(steps: Steps, home: Home) -> Iterator[Gateway]:
     """A real ``./dj up`` as a child, stopped at the end whatever happens."""
     argv = [sys.executable, "-P", "-m", "standalone", "up", "--data", str(home.root)]
     argv += ["--port-base", str(free_port_base(3))]
     said = home.root / "up.log"
     said.unlink(missing_ok=True)
-    command = Command(tuple(argv), cwd=WORKSPACE, env={"MUSIC_DIRS": str(crate)}, stop_signal=signal.SIGTERM)
+    command = Command(tuple(argv), cwd=WORKSPACE, stop_signal=signal.SIGTERM)
     child = spawn(command, said)
     try:
         with steps.step("Starting the constellation", total=7) as step:

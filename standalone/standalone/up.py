@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -136,7 +137,7 @@ def status(data: Path, *, as_json: bool) -> int:
     if as_json:
         print(json.dumps({"running": running, "data": str(home.root), **state}, indent=2))
     elif not running:
-        print(f"Nothing runs on {home.root}. Start it with ./dj up")
+        print(f"Nothing runs on {home.root}. Start it with ./dj up --data {shlex.quote(str(home.root))}")
     else:
         print(f"{'service':<12}{'health':<12}{'restarts':<10}url")
         for each in state.get("services", []):

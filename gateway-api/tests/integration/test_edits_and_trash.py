@@ -88,3 +88,10 @@ async def test_another_collection_is_left_alone(gateway: Any, tracks: list[str])
     await gateway.http.delete("/api/trash")
     theirs = await gateway.get("/api/tracks/t0", username="ana")
     assert theirs["star_rating"] is None
+
+
+async def test_a_tag_stands_once_however_it_is_written(gateway: Any) -> None:
+    track = await gateway.add_track(genres=["House", "house", " "], local_tags=["b", "a", "B", "a "])
+    assert (track["genres"], track["local_tags"]) == (["House"], ["b", "a"])
+    counted = await gateway.get("/api/search", facet="genre", limit=0)
+    assert counted["facetDistribution"]["genre"] == {"House": 1}

@@ -100,7 +100,7 @@ async def edit_session(
     return session
 
 
-@router.delete("/sessions/{session_id}", status_code=204, responses=error_answers(404, 422))
-async def delete_session(gateway: Gateway, owner: Owner, session_id: RowID) -> None:
+@router.delete("/sessions/{session_id}", status_code=204, responses=error_answers(404, 412, 422))
+async def delete_session(gateway: Gateway, owner: Owner, session_id: RowID, if_match: IfMatch = None) -> None:
     """Delete a session and the plays in it."""
-    await usecases.delete_session(gateway.db, owner, session_id)
+    await usecases.delete_session(gateway.db, owner, session_id, if_match)

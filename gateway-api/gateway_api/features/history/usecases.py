@@ -82,10 +82,10 @@ async def edit_session(
         return await _get_session(conn, username, session_id)
 
 
-async def delete_session(db: Pool, username: str, session_id: int) -> None:
+async def delete_session(db: Pool, username: str, session_id: int, if_match: str | None = None) -> None:
     async with transaction(db) as conn:
-        if not await store.delete_session(conn, username, session_id):
-            raise _no_session(session_id)
+        require_match(if_match, (await _get_session(conn, username, session_id, lock=True)).updated_at)
+        await store.delete_session(conn, username, session_id)
 
 
 async def _get_session(conn: Connection, username: str, session_id: int, *, lock: bool = False) -> Session:

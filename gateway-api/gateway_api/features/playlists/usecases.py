@@ -56,10 +56,12 @@ async def edit_playlist(
         return await _get(conn, username, playlist_id)
 
 
-async def delete_playlist(db: Pool, username: str, playlist_id: int) -> None:
+async def delete_playlist(db: Pool, username: str, playlist_id: int, if_match: str | None = None) -> None:
     async with transaction(db) as conn:
-        if not await store.delete_playlist(conn, username, playlist_id):
+        if (updated_at := await store.lock_playlist(conn, username, playlist_id)) is None:
             raise _not_found(playlist_id)
+        require_match(if_match, updated_at)
+        await store.delete_playlist(conn, username, playlist_id)
 
 
 async def export_m3u8(db: Pool, username: str, playlist_id: int, audio: AudioFolders) -> tuple[str, str]:

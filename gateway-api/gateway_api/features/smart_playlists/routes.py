@@ -66,6 +66,8 @@ async def edit_smart_playlist(
     return playlist
 
 
-@router.delete("/{playlist_id}", status_code=204, responses=error_answers(404, 422))
-async def delete_smart_playlist(gateway: Gateway, owner: Owner, playlist_id: RowID) -> None:
-    await usecases.delete_smart_playlist(gateway.db, owner, playlist_id)
+@router.delete("/{playlist_id}", status_code=204, responses=error_answers(404, 412, 422))
+async def delete_smart_playlist(
+    gateway: Gateway, owner: Owner, playlist_id: RowID, if_match: IfMatch = None
+) -> None:
+    await usecases.delete_smart_playlist(gateway.db, owner, playlist_id, if_match)

@@ -53,10 +53,12 @@ async def edit_smart_playlist(
     return _shown(row)
 
 
-async def delete_smart_playlist(db: Pool, username: str, playlist_id: int) -> None:
+async def delete_smart_playlist(
+    db: Pool, username: str, playlist_id: int, if_match: str | None = None
+) -> None:
     async with transaction(db) as conn:
-        if not await store.delete_smart_playlist(conn, username, playlist_id):
-            raise _not_found(playlist_id)
+        require_match(if_match, (await _get(conn, username, playlist_id, lock=True)).updated_at)
+        await store.delete_smart_playlist(conn, username, playlist_id)
 
 
 async def list_tracks(

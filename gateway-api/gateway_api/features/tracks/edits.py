@@ -11,11 +11,11 @@ _NEVER_NULL = ("title", "artist", "album", "genres", "styles", "local_tags")
 
 def require_sense(patch: TrackFields) -> None:
     fields = patch.model_dump(exclude_unset=True)
+    if fields.get("title", True) in (None, ""):
+        raise Malformed("A track needs a title: leave it out to keep the one it has.")
     for name in _NEVER_NULL:
         if name in fields and fields[name] is None:
             raise Malformed(f"{name} cannot be null: leave it out, or set it to an empty value.")
-    if fields.get("title") == "":
-        raise Malformed("A track needs a title.")
 
 
 async def apply(conn: Connection, username: str, track_id: str, patch: TrackFields) -> None:

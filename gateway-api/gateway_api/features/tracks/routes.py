@@ -72,10 +72,12 @@ async def edit_track(
     return track
 
 
-@router.delete("/{track_id}", status_code=204, responses=error_answers(404, 422))
-async def delete_track(gateway: Gateway, owner: Owner, track_id: TrackIDPath) -> None:
+@router.delete("/{track_id}", status_code=204, responses=error_answers(404, 412, 422))
+async def delete_track(
+    gateway: Gateway, owner: Owner, track_id: TrackIDPath, if_match: IfMatch = None
+) -> None:
     """Put a track away. Its row and its file stay; a scan does not bring it back."""
-    await usecases.delete_track(gateway.db, owner, track_id)
+    await usecases.delete_track(gateway.db, owner, track_id, if_match)
 
 
 @router.get("/{track_id}/analysis", responses=error_answers(404, 422))
