@@ -153,15 +153,20 @@ async def test_the_stand_in_refuses_what_is_not_signed(s3: FakeS3) -> None:
     assert (answer.status_code, b"AccessDenied" in answer.content) == (403, True)
 
 
-async def test_a_claim_while_the_bucket_is_away_leaves_the_job_waiting(
-    s3: FakeS3, make_settings: Callable[..., Any], running_gateway: Callable[..., Any]
-) -> None:
-    settings = make_settings(
+@pytest.fixture
+def s3_settings(s3: FakeS3, make_settings: Callable[..., Any]) -> Any:
+    return make_settings(
         s3_url=s3.url,
         s3_bucket=s3.bucket,
         s3_access_key=s3.access_key,
         s3_secret_key=SecretStr(s3.secret_key),
     )
+
+
+async def test_a_claim_while_the_bucket_is_away_leaves_the_job_waiting(
+    s3_settings: Any, running_gateway: Callable[..., Any]
+) -> None:
+    settings = s3_settings
     async with running_gateway(settings) as gateway:
         await gateway.http.put("/api/upload/Ana - Sun.mp3", content=CONTENT)
     with running_s3(FakeS3()) as gone:
@@ -173,14 +178,9 @@ async def test_a_claim_while_the_bucket_is_away_leaves_the_job_waiting(
 
 
 async def test_the_gateway_keeps_uploads_in_the_bucket_and_streams_them(
-    s3: FakeS3, make_settings: Callable[..., Any], running_gateway: Callable[..., Any]
+    s3: FakeS3, s3_settings: Any, running_gateway: Callable[..., Any]
 ) -> None:
-    settings = make_settings(
-        s3_url=s3.url,
-        s3_bucket=s3.bucket,
-        s3_access_key=s3.access_key,
-        s3_secret_key=SecretStr(s3.secret_key),
-    )
+    settings = s3_settings
     async with running_gateway(settings) as gateway:
         track = (await gateway.http.put("/api/upload/Ana - Sun.mp3", content=CONTENT)).json()
         assert [stored.content for stored in s3.objects.values()] == [CONTENT]

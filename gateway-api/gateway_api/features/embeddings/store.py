@@ -16,7 +16,7 @@ from gateway_api.features.embeddings.models import DueText, Kind, Space
 _MOST_SINGLE, _MOST_HALF = 2000, 4000
 # A sentence lies far from all texts of tracks, and those lie in tight groups: with pgvector's own 16 and 64 a
 # search reaches 0.82 of the ten nearest however long it looks (hnsw.ef_search 100 to 400), with 16 and 200 it
-# reaches 0.96. See ./dj bench recall.
+# reached 0.96; among 100,000 texts it reaches 0.69 to 0.81 with these. See ./dj bench recall.
 _LINKS, _BUILD_WIDTH = 24, 200
 
 

@@ -6,7 +6,7 @@ from gateway_api.db import Connection
 from gateway_api.features.tracks import store
 from gateway_api.features.tracks.models import MEASURED
 
-_NEVER_NULL = ("title", "artist", "album", "genres", "styles", "local_tags")
+_NEVER_NULL = ("artist", "album", "genres", "styles", "local_tags")
 
 
 def require_sense(patch: TrackFields) -> None:

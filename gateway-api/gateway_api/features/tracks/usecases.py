@@ -104,8 +104,8 @@ async def edit_tracks(db: Pool, username: str, bulk: BulkEdit) -> BulkEdited:
 
 async def delete_track(db: Pool, username: str, track_id: str, if_match: str | None = None) -> None:
     async with transaction(db) as conn:
-        if if_match is not None and (await store.lock_tracks(conn, username, [track_id])):
-            require_match(if_match, (await _get_row(conn, username, track_id)).updated_at)
+        for changed in (await store.lock_tracks(conn, username, [track_id])).values():
+            require_match(if_match, changed)
         if not await store.soft_delete_track(conn, username, track_id):
             raise track_not_found(track_id)
         await jobs_store.cancel_track_jobs(conn, username, track_id, why="The track was deleted.")
