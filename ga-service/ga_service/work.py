@@ -102,7 +102,7 @@ def _read(task: Task) -> BaseModel:
             # The slower parser also takes what the fast one does not: half a surrogate pair, UTF-16.
             return task.kind.model_validate(json.loads(task.body))
     except ValidationError as exc:
-        raise Malformed(describe(exc.errors())) from exc
+        raise Malformed(describe(exc.errors(), task.kind)) from exc
     except (ValueError, RecursionError) as exc:
         raise Malformed(f"The body is not JSON that can be read: {exc}.") from exc
 

@@ -11,8 +11,10 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Any, TypeVar, get_origin
 
 from fastapi import Request
-from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
+
+from dj_servicekit.errors import Malformed
+from dj_servicekit.http import describe
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -31,9 +33,7 @@ def query_reader(model: type[M]) -> Callable[[Request], Awaitable[M]]:
         try:
             return model.model_validate(given)
         except ValidationError as exc:
-            raise RequestValidationError(
-                [{**error, "loc": ("query", *error["loc"])} for error in exc.errors()]
-            ) from exc
+            raise Malformed(describe(exc.errors(), model)) from exc
 
     return read
 

@@ -3,13 +3,15 @@
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, get_args
 
 import structlog
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -32,6 +34,14 @@ _SENTENCES = {
     404: "There is nothing at this path. See /docs for what there is.",
     405: "This path does not take that method. See /docs for what it takes.",
     413: "The request is larger than what is taken here.",
+}
+_NO_OBJECT = "Write a JSON object here: {...}"
+# What the frameworks call a fault, and what we say.
+_PLAINLY = {
+    "There was an error parsing the body": "The body cannot be read. Send JSON, in UTF-8.",
+    "model_attributes_type": _NO_OBJECT,
+    "model_type": _NO_OBJECT,
+    "dict_type": _NO_OBJECT,
 }
 
 
@@ -105,13 +115,16 @@ def install_error_answers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _malformed(request: Request, exc: RequestValidationError) -> JSONResponse:
-        errors = [error | {"loc": error["loc"][1:] or error["loc"]} for error in exc.errors()]
-        return error_response(request, 422, ErrorCode.MALFORMED, describe(errors))
+        errors = [error | {"loc": error["loc"][1:]} for error in exc.errors()]
+        body = getattr(request.scope.get("route"), "body_field", None)
+        detail = _without_json(request, exc) or describe(errors, body and body.field_info.annotation)
+        return error_response(request, 422, ErrorCode.MALFORMED, detail)
 
     @app.exception_handler(HTTPException)
     async def _http_error(request: Request, exc: HTTPException) -> JSONResponse:
         code = _CODE_OF_STATUS.get(exc.status_code, ErrorCode.MALFORMED)
-        detail = _SENTENCES.get(exc.status_code, str(exc.detail))
+        said = str(exc.detail)
+        detail = _SENTENCES.get(exc.status_code) or _PLAINLY.get(said, said)
         headers = dict(exc.headers) if exc.headers else None
         return error_response(request, exc.status_code, code, detail, headers)
 
@@ -146,13 +159,55 @@ def error_response(
     return JSONResponse(body.model_dump(mode="json"), status_code=status, headers=headers)
 
 
-def describe(errors: Sequence[Mapping[str, Any]]) -> str:
-    """What pydantic found, in a line: where, and what is wrong there."""
+def _without_json(request: Request, exc: RequestValidationError) -> str | None:
+    """What to say of a body that is not there, or that the framework left as bytes for its type."""
+    error = exc.errors()[0]
+    if error["loc"] != ("body",):
+        return None
+    if error["type"] == "missing":
+        return "The request has no body. Send JSON, with the header Content-Type: application/json."
+    if isinstance(exc.body, bytes):
+        given = request.headers.get("content-type", "missing")
+        return (
+            f"The body was not read: Content-Type is {given}. Send JSON, and Content-Type: application/json."
+        )
+    return None
+
+
+def describe(errors: Sequence[Mapping[str, Any]], expected: Any = None) -> str:
+    """What pydantic found, in a line: where, and what is wrong there. Where ``expected`` is the type
+    that it read into, a name that is wrong is told the nearest right one."""
     parts = []
     for error in errors[:5]:
-        place = ".".join(str(part) for part in error["loc"]) or "body"
-        parts.append(f"{place}: {str(error['msg']).removeprefix('Value error, ')}")
+        place = error["loc"]
+        if error["type"] == "json_invalid":
+            where = f" at character {place[-1]}" if place else ""
+            parts.append(f"The body is not valid JSON: {error['ctx']['error']}{where}")
+            continue
+        if error["type"] == "extra_forbidden":
+            near = get_close_matches(str(place[-1]), _names(expected, place[:-1]), n=1)
+            what = "Nothing here has this name. "
+            what += f"Did you mean {near[0]}?" if near else "See /docs for what there is."
+        else:
+            what = _PLAINLY.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
+        parts.append(f"{'.'.join(map(str, place)) or 'body'}: {what}")
     return "; ".join(parts)
+
+
+def _names(expected: Any, place: Sequence[int | str]) -> list[str]:
+    """The fields that there are at a place below a type."""
+    models = _models_in(expected)
+    for part in place:
+        if isinstance(part, str):
+            fields = [model.model_fields[part] for model in models if part in model.model_fields]
+            models = [found for field in fields for found in _models_in(field.annotation)]
+    return [name for model in models for name in model.model_fields]
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for part in get_args(annotation) for found in _models_in(part)]
 
 
 def serve(app: FastAPI, *, host: str, port: int) -> None:

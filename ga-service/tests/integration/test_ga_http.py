@@ -80,6 +80,12 @@ async def test_corners_get_a_clear_answer(http: httpx.AsyncClient, path: str, bo
         assert answer.text.startswith("event: error"), answer.text
 
 
+async def test_a_misspelt_field_is_told_the_nearest(http: httpx.AsyncClient) -> None:
+    answer = await http.post("/build", json={"pool": [], "count": 1, "weights": {"tempi": 2}})
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == "weights.tempi: Nothing here has this name. Did you mean tempo?"
+
+
 async def test_a_body_over_the_limit_is_refused() -> None:
     app = create_app(Settings(ga_workers=1, ga_max_body_bytes=1000))
     transport = httpx.ASGITransport(app)
