@@ -15,7 +15,7 @@ async def test_a_session_is_told_in_its_order(gateway: Any) -> None:
         await gateway.add_track(track_id=name, title=name.upper(), artist="X")
     session = (await gateway.http.post("/api/history/sessions", json={"name": "Saturday"})).json()
     for minute, name in ((20, "c"), (10, "a")):
-        await play(gateway, name, session_id=session["id"], played_at=f"2026-11-01T22:{minute}:00+01:00")
+        await play(gateway, name, session_id=session["id"], played_at=f"2025-11-01T22:{minute}:00+01:00")
     await play(gateway, "b")
     told = await gateway.get("/api/history", session_id=session["id"])
     assert ([p["title"] for p in told["plays"]], told["total"]) == (["A", "C"], 2)
@@ -30,7 +30,7 @@ async def test_a_session_is_told_in_its_order(gateway: Any) -> None:
 
 async def test_a_play_told_twice_is_one_play(gateway: Any) -> None:
     await gateway.add_track(track_id="a")
-    moment = {"played_at": "2026-11-01T22:00:00Z"}
+    moment = {"played_at": "2025-11-01T22:00:00Z"}
     first, again = await play(gateway, "a", **moment), await play(gateway, "a", **moment)
     assert first == again
     assert (await gateway.http.delete(f"/api/history/{first['id']}")).status_code == 204
@@ -44,9 +44,17 @@ async def test_plays_of_what_is_not_there_are_refused(gateway: Any) -> None:
     session = (await gateway.http.post("/api/history/sessions", json={"name": "x"}, params=params)).json()
     for body in ({"track_id": "nothing"}, {"track_id": "a", "session_id": session["id"]}):
         assert (await gateway.http.post("/api/history", json=body)).status_code == 404
-    for moment in ("2026-11-01T22:00:00", "0001-01-01T00:00:00+14:00", "soon"):
+    for moment in ("2025-11-01T22:00:00", "0001-01-01T00:00:00+14:00", "soon"):
         answer = await gateway.http.post("/api/history", json={"track_id": "a", "played_at": moment})
         assert answer.status_code == 422
+
+
+async def test_a_play_of_times_to_come_is_refused(gateway: Any) -> None:
+    await gateway.add_track(track_id="a")
+    for moment in ("9999-12-31T00:00:00Z", (datetime.now(UTC) + timedelta(hours=25)).isoformat()):
+        answer = await gateway.http.post("/api/history", json={"track_id": "a", "played_at": moment})
+        assert (answer.status_code, "still to come" in answer.json()["detail"]) == (422, True)
+    await play(gateway, "a", played_at=(datetime.now(UTC) + timedelta(hours=23)).isoformat())
 
 
 async def test_what_was_not_played_lately_is_found(gateway: Any) -> None:

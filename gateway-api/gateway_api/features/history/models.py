@@ -1,6 +1,6 @@
 """Plays and sessions as the API takes and shows them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -18,7 +18,15 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("This moment is outside the calendar.") from exc
 
 
+def _not_to_come(moment: datetime) -> datetime:
+    """A clock may be a day ahead; one that is further ahead is wrong, and its plays would stay the latest."""
+    if moment > datetime.now(UTC) + timedelta(days=1):
+        raise ValueError("This moment is still to come. Send when it was played, or leave it out for now.")
+    return moment
+
+
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+PastMoment = Annotated[Moment, AfterValidator(_not_to_come)]
 
 
 class NewSession(BaseModel):
@@ -52,13 +60,13 @@ class NewPlay(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "examples": [{"track_id": "12345-A1", "session_id": 1, "played_at": "2026-11-21T23:10:00Z"}]
+            "examples": [{"track_id": "12345-A1", "session_id": 1, "played_at": "2025-11-21T23:10:00Z"}]
         },
     )
 
     track_id: TrackID
     session_id: int | None = Field(default=None, ge=1, le=2**63 - 1)
-    played_at: Moment | None = Field(default=None, description="Left out, it is now.")
+    played_at: PastMoment | None = Field(default=None, description="Left out, it is now.")
 
 
 class Play(BaseModel):
