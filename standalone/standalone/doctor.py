@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
+
 from standalone import postgres, valkey
 from standalone.constellation import DEFAULT_PORT_BASE
 from standalone.home import Home
@@ -96,10 +98,24 @@ def _data(home: Home) -> str:
     return f"{home.root}, {shutil.disk_usage(existing).free // 1024**3} GB free"
 
 
-def _ports(home: Home) -> str:
-    ports = range(DEFAULT_PORT_BASE, DEFAULT_PORT_BASE + 3)
+def _ports(home: Home, base: int = DEFAULT_PORT_BASE) -> str:
     if home.is_running():
         return "in use by ./dj up"
-    if taken := [port for port in ports if is_taken(port)]:
-        raise StartError(f"{', '.join(map(str, taken))} taken; use ./dj up --port-base N.")
+    ports = range(base, base + 3)
+    taken = {port: _service_at(port) for port in ports if is_taken(port)}
+    if others := [port for port, service in taken.items() if service is None]:
+        raise StartError(f"{', '.join(map(str, others))} taken; use ./dj up --port-base N.")
+    if taken:
+        ours = ", ".join(f"{port} {service}" for port, service in taken.items())
+        return f"DJ Playlist runs here: {ours}; for another beside it use ./dj up --port-base N"
     return f"{ports[0]} to {ports[-1]} are free"
+
+
+def _service_at(port: int) -> str | None:
+    """Which service of ours answers there; one of another data folder or a container is ours too."""
+    try:
+        said = httpx.get(f"http://127.0.0.1:{port}/health", timeout=2, trust_env=False).json()
+    except (httpx.HTTPError, ValueError):
+        return None
+    name = said.get("service") if isinstance(said, dict) else None
+    return name if name in ("gateway-api", "essentia-api", "ga-service") else None
