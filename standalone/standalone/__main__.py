@@ -8,26 +8,6 @@ from standalone.constellation import DEFAULT_PORT_BASE
 from standalone.home import default_data_dir
 from standalone.processes import StartError
 
-_ABOUT = """\
-DJ Playlist: your music on your machine, measured, found and put into sets that mix.
-
-  ./dj demo                         see it work: makes a crate, analyses it, builds a set (no music needed)
-  ./dj up [--music DIR]             start everything and stay; scan DIR and keep its files where they are
-          [--data DIR] [--port-base N]   where data live; gateway on N, Essentia N+1, GA N+2 (8000)
-          [--workers N]             so many downloads and analyses at a time (1)
-  ./dj status [--json]              each service, its URL, its health, its restarts
-  ./dj logs [SERVICE] [-f]          what the services say
-  ./dj down                         stop what ./dj up started
-  ./dj doctor                       what is wrong with this machine
-
-  ./dj test [PART]                  lint, types, unit, integration, contract, e2e; all without PART
-  ./dj test rehearsal               the compose files on a real engine; needs docker
-  ./dj bench [NAME ...]             list the benchmarks, or run some
-  ./dj release X.Y.Z                write a new version in every place that names it
-
-Data live in {data}. DATABASE_URL and REDIS_URL, when set,
-replace the embedded PostgreSQL and Valkey. Each command explains itself with --help."""
-
 
 def main() -> int:
     parser = _parser()
@@ -90,7 +70,7 @@ def _run(arguments: argparse.Namespace, rest: list[str]) -> int:
 
             return release(arguments.version)
         case _:
-            print(_ABOUT.format(data=default_data_dir()))
+            _parser().print_help()
             return 0
 
 

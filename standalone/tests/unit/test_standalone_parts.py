@@ -2,8 +2,11 @@
 
 import json
 import os
+import shutil
 import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -110,3 +113,11 @@ def test_the_tail_of_several_logs_names_each(tmp_path: Path) -> None:
 def test_every_benchmark_says_what_it_does() -> None:
     for path in list_benchmarks(WORKSPACE / "bench").values():
         assert describe(path), f"{path} begins with no docstring"
+
+
+@pytest.mark.parametrize("arguments", [[], ["-h"], ["--help"]])
+def test_help_is_there_before_anything_is_made(tmp_path: Path, arguments: list[str]) -> None:
+    alone = shutil.copy(WORKSPACE / "dj", tmp_path)
+    shown = subprocess.run([sys.executable, alone, *arguments], capture_output=True, text=True, check=True)
+    assert "./dj demo" in shown.stdout
+    assert list(tmp_path.iterdir()) == [tmp_path / "dj"]
