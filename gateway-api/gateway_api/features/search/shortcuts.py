@@ -1,8 +1,8 @@
 """``field:value`` inside a search text: ``bpm:120-126 key:8A~ genre:"drum & bass" house``.
 
 What is no shortcut stays text, so "Re: Stacks" and "AC:DC" are searched as they are typed. A known
-field with a value that makes no sense is refused with a sentence, for an answer that passed over it
-would be a wrong one.
+field without a value, or with one that makes no sense, is refused with what it takes, for an answer
+that passed over it would be a wrong one.
 """
 
 import math
@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from dj_servicekit.errors import Malformed
 from gateway_api.features.tracks.filters import TrackFilter
 
-_SHORTCUT = re.compile(r'(?<!\S)(?P<name>[A-Za-z_]+):(?P<value>"[^"]*"|[^\s"]+(?:"[^"]*")?)(?!\S)')
+_SHORTCUT = re.compile(r'(?<!\S)(?P<name>[A-Za-z_]+):(?P<value>"[^"]*"|[^\s"]+(?:"[^"]*")?|)(?!\S)')
 _NUMBER = r"\d+(?:\.\d+)?"
 _RANGE = re.compile(rf"(?P<low>{_NUMBER})?(?:-|\.\.)(?P<high>{_NUMBER})?")
 _BOUND = re.compile(rf"(?P<sign>[<>]=?)(?P<number>{_NUMBER})|(?P<least>{_NUMBER})\+")
@@ -51,6 +51,22 @@ _SAYINGS = {
     "not:analyzed": ("analyzed", False),
     "not:analysed": ("analyzed", False),
 }
+# field -> what it takes, {0} being the name as it was typed
+_SHARE = "{0}:0.8, {0}:0.5-1 or {0}:>0.5, from 0 to 1"
+_SINCE = "{0}:2026-01-31, {0}:30d, {0}:6w, {0}:3m or {0}:2y"
+_SAID = "has:audio, no:audio, is:analyzed or not:analyzed"
+_TAKES = {
+    **dict.fromkeys(_FRACTIONS, _SHARE),
+    **dict.fromkeys(_LISTS, '{0}:name or {0}:"a longer name"'),
+    **dict.fromkeys(("has", "no", "is", "not"), _SAID),
+    **dict.fromkeys(("added", "played", "unplayed"), _SINCE),
+    "bpm": "{0}:128, {0}:120-126, {0}:120-, {0}:<126 or, for half and double too, {0}:62~",
+    "energy": "{0}:7, {0}:6-8 or {0}:>5, from 1 to 10",
+    "rating": "{0}:4, {0}:3-5 or {0}:4+, from 0 to 5",
+    "year": "{0}:1994, {0}:1990-1999, {0}:1990s or {0}:>2000",
+    "key": "{0}:8A, {0}:Am or, for what mixes with it, {0}:8A~",
+    "playlist": "{0}:3, the number of a playlist",
+}
 
 
 def read_shortcuts(text: str) -> tuple[str, TrackFilter]:
@@ -58,21 +74,27 @@ def read_shortcuts(text: str) -> tuple[str, TrackFilter]:
     fields: dict[str, Any] = {}
 
     def take(match: re.Match[str]) -> str:
-        name = match["name"].lower()
-        read = _READERS.get(_ALIASES.get(name, name))
-        if read is None:
+        written, value = match["name"].lower(), match["value"]
+        name = _ALIASES.get(written, written)
+        read = _READERS.get(name)
+        if read is None or (read is _saying and not value):
             return match[0]
+        wrong = "cannot be read" if value else "has no value"
+        takes = _TAKES[name].format(written)
+        unreadable = f"{match[0]} {wrong}. Write {takes}; or leave out the colon to search for words."
         try:
-            for field, value in read(_ALIASES.get(name, name), match["value"]).items():
+            for field, found in read(name, value).items():
                 fields[field] = (
-                    fields[field] + value if isinstance(value, list) and field in fields else value
+                    fields[field] + found if isinstance(found, list) and field in fields else found
                 )
             TrackFilter.model_validate(fields)
         except ValidationError as exc:
-            message = str(exc.errors()[0]["msg"]).removeprefix("Value error, ")
-            raise Malformed(f"{match[0]}: {message}") from exc
+            error = exc.errors()[0]
+            own = error["type"] == "value_error" and value
+            message = str(error["msg"]).removeprefix("Value error, ")
+            raise Malformed(f"{match[0]}: {message}" if own else unreadable) from exc
         except ValueError as exc:
-            raise Malformed(f"{match[0]}: {exc}") from exc
+            raise Malformed(unreadable) from exc
         return ""
 
     words = _SHORTCUT.sub(take, text)
@@ -92,7 +114,7 @@ def _number_range(value: str, step: Callable[[float, int], float], spread: float
         return None, (number if match["sign"] == "<=" else step(number, -1))
     if re.fullmatch(_NUMBER, value):
         return round(float(value) - spread, 6), round(float(value) + spread, 6)
-    raise ValueError("write 120, 120-126, 120-, -126, >=120 or <126.")
+    raise ValueError(value)
 
 
 def _fraction(name: str, value: str) -> dict[str, Any]:
@@ -118,9 +140,10 @@ def _whole(name: str, value: str) -> dict[str, Any]:
 
 
 def _list(name: str, value: str) -> dict[str, Any]:
-    if value.startswith('"'):
-        return {name: [value.strip('"')]}
-    return {name: [part for part in value.split(",") if part]}
+    parts = [value.strip('"')] if value.startswith('"') else value.split(",")
+    if not any(parts):
+        raise ValueError(value)
+    return {name: [part for part in parts if part]}
 
 
 def _key(_name: str, value: str) -> dict[str, Any]:
@@ -133,7 +156,7 @@ def _key(_name: str, value: str) -> dict[str, Any]:
 
 def _saying(name: str, value: str) -> dict[str, Any]:
     if (said := _SAYINGS.get(f"{name}:{value.lower()}")) is None:
-        raise ValueError("write has:audio, no:audio, is:analyzed or not:analyzed.")
+        raise ValueError(value)
     return {said[0]: said[1]}
 
 
