@@ -88,6 +88,6 @@ def test_a_file_of_another_length_is_not_attached(http: httpx.Client, folder: Pa
 def test_an_upload_for_a_track_is_verified_before_it_is_attached(http: httpx.Client, folder: Path) -> None:
     track_id = add_track(http, f"Upload {uuid.uuid4().hex[:6]}")
     path = f"/api/tracks/{track_id}/audio"
-    job = ended(http, http.post(path, files={"file": ("a.mp3", b"no music at all" * 99)}).json()["id"])
+    job = ended(http, http.post(path, files={"file": ("a.mp3", b"\0no music at all" * 99)}).json()["id"])
     assert (job["state"], job["error_code"]) == ("failed", "not_audio"), job
     assert not http.get(f"/api/tracks/{track_id}").json()["has_audio"]

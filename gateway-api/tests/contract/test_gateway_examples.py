@@ -30,7 +30,7 @@ async def test_it_answers_tracks_and_searches_in_the_examples_shape(gateway: Any
 
 
 async def test_it_takes_the_workers_messages(gateway: Any) -> None:
-    await gateway.http.post("/api/upload", files={"file": ("a.mp3", b"audio")})
+    await gateway.http.post("/api/upload", files={"file": ("a.mp3", b"\0audio")})
     job = (await gateway.get("/api/jobs"))["jobs"][0]
     assert set(job) == set(read_example("job"))
     path = f"/internal/jobs/{job['id']}"

@@ -91,9 +91,15 @@ async def test_a_file_that_is_gone_says_what_to_do(gateway: Any, track: dict[str
 
 @pytest.mark.parametrize(
     ("name", "content", "status"),
-    [("notes.txt", b"x", 415), ("noname", b"x", 415), ("empty.mp3", b"", 422)],
+    [
+        ("notes.txt", b"x", 415),
+        ("noname", b"x", 415),
+        ("empty.mp3", b"", 422),
+        ("page.mp3", b"<!doctype html><title>Not found</title>\r\n", 415),
+        ("long.wav", b"x" + "é".encode() * 600_000, 415),  # a letter stands across the end of the megabyte
+    ],
 )
-async def test_what_is_no_audio_by_its_name_is_refused(
+async def test_what_is_plainly_no_audio_is_refused(
     gateway: Any, name: str, content: bytes, status: int
 ) -> None:
     answer = await gateway.http.post("/api/upload", files={"file": (name, content)})
@@ -102,7 +108,7 @@ async def test_what_is_no_audio_by_its_name_is_refused(
 
 
 async def test_a_hostile_name_stays_below_the_audio_folder(gateway: Any) -> None:
-    answer = await gateway.http.post("/api/upload", files={"file": ("../../../../tmp/x.mp3", b"abc")})
+    answer = await gateway.http.post("/api/upload", files={"file": ("../../../../tmp/x.mp3", b"\0abc")})
     path = gateway.services.audio.locate(answer.json()["local_audio_url"])
     assert path.is_relative_to(gateway.services.audio.managed)
 
@@ -283,7 +289,7 @@ def test_a_file_that_shrinks_under_way_breaks_the_connection(
 ) -> None:
     settings = make_settings()
     with serve_app(create_app(settings)) as url, httpx.Client(base_url=url, timeout=20) as http:
-        track = http.put("/api/upload/big.wav", content=b"x" * 50_000_000).json()
+        track = http.put("/api/upload/big.wav", content=bytes(50_000_000)).json()
         with http.stream("GET", stream_path(track)) as stream:
             pieces = stream.iter_raw()
             next(pieces)

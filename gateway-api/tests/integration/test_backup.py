@@ -45,7 +45,7 @@ async def collection(gateway: Any) -> dict[str, Any]:
     await gateway.http.post("/api/friends", json={"username": "ana"})
     await gateway.add_track(track_id="1-A1", title=HOSTILE, bpm=124.5, key="8A", genres=["House", "a,b"])
     await gateway.add_track(track_id="1-A1", title="Hers", username="ana")
-    uploaded = await gateway.http.post("/api/upload", files={"file": ("Ana - Sun.mp3", b"sound" * 1000)})
+    uploaded = await gateway.http.post("/api/upload", files={"file": ("Ana - Sun.mp3", b"\xff" * 5000)})
     body = {"name": "Set", "track_ids": ["1-A1", uploaded.json()["track_id"]]}
     await gateway.http.post("/api/playlists", json=body)
     return dict(uploaded.json())

@@ -182,13 +182,13 @@ async def test_the_sound_of_a_replaced_file_is_forgotten(gateway: Any) -> None:
 
 async def test_an_upload_for_a_track_waits_for_its_job(gateway: Any) -> None:
     await gateway.add_track(track_id="1-A1")
-    files = {"file": ("../x.MP3", b"audio")}
+    files = {"file": ("../x.MP3", b"\0audio")}
     answer = await gateway.http.post("/api/tracks/1-A1/audio", files=files)
     assert answer.status_code == 202, answer.text
     payload = (await gateway.worker.post(f"/internal/jobs/{answer.json()['id']}/claim")).json()["payload"]
     assert payload["sources"] == ["upload"]
     staged = gateway.services.audio.managed / payload["file"]
-    assert staged.read_bytes() == b"audio"
+    assert staged.read_bytes() == b"\0audio"
     assert staged.parent == gateway.services.audio.managed / ".uploads"
     assert not (await gateway.get("/api/tracks/1-A1"))["has_audio"]
 
@@ -204,7 +204,7 @@ async def test_an_upload_is_not_lost_to_a_download_that_is_asked_for_after_it(
     gateway: Any, claimed: bool
 ) -> None:
     await gateway.add_track(track_id="1-A1")
-    job = await upload(gateway, b"an upload")
+    job = await upload(gateway, b"\0an upload")
     if claimed:
         await gateway.worker.post(f"/internal/jobs/{job['id']}/claim")
     link = {"url": "https://example.org/a.mp3"}
@@ -221,14 +221,19 @@ async def test_an_upload_is_not_lost_to_a_download_that_is_asked_for_after_it(
 
 async def test_a_later_upload_takes_the_place_of_one_that_waits(gateway: Any) -> None:
     await gateway.add_track(track_id="1-A1")
-    first, second = await upload(gateway, b"the wrong one"), await upload(gateway, b"the right one")
+    first, second = await upload(gateway, b"\0the wrong one"), await upload(gateway, b"\0the right one")
     assert first["id"] == second["id"]
     assert first["data"]["file"] != second["data"]["file"]
 
 
 @pytest.mark.parametrize(
     ("track_id", "name", "content", "status"),
-    [("1-A1", "a.txt", b"x", 415), ("1-A1", "a.mp3", b"", 422), ("9", "a.mp3", b"x", 404)],
+    [
+        ("1-A1", "a.txt", b"x", 415),
+        ("1-A1", "a.mp3", b"<html>", 415),
+        ("1-A1", "a.mp3", b"", 422),
+        ("9", "a.mp3", b"\0x", 404),
+    ],
 )
 async def test_an_upload_that_is_refused_leaves_nothing(
     gateway: Any, track_id: str, name: str, content: bytes, status: int

@@ -35,10 +35,10 @@ async def test_a_client_sees_a_change_within_a_second_and_only_its_own(
             connected = asyncio.Event()
             reader = asyncio.create_task(read_events(http, connected, 2))
             await asyncio.wait_for(connected.wait(), 5)
-            hers = {"file": ("hers.mp3", b"hers")}
+            hers = {"file": ("hers.mp3", b"\0hers")}
             await http.post("/api/upload", files=hers, params={"username": "ana"})
             started = time.monotonic()
-            track = (await http.post("/api/upload", files={"file": ("mine.mp3", b"mine")})).json()
+            track = (await http.post("/api/upload", files={"file": ("mine.mp3", b"\0mine")})).json()
             job = (await http.get("/api/jobs")).json()["jobs"][0]
             await http.post(f"/api/jobs/{job['id']}/cancel")
             waiting, cancelled = await asyncio.wait_for(reader, 5)
@@ -61,5 +61,5 @@ async def test_the_line_comes_back_after_redis_dropped_it(
                 while not redis.pubsub_numsub("dj:events")[0][1]:
                     assert time.monotonic() < deadline
                     await asyncio.sleep(0.05)
-            await http.post("/api/upload", files={"file": ("mine.mp3", b"mine")})
+            await http.post("/api/upload", files={"file": ("mine.mp3", b"\0mine")})
             assert (await asyncio.wait_for(reader, 10))[0]["state"] == "waiting"

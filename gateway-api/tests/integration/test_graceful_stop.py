@@ -24,7 +24,7 @@ def test_an_upload_under_way_at_the_stop_is_finished(
     half_is_sent, may_go_on = threading.Event(), threading.Event()
 
     def body() -> Iterator[bytes]:
-        yield HEAD + b"first half "
+        yield HEAD + b"\0first half "
         half_is_sent.set()
         may_go_on.wait(20)
         yield b"second half" + TAIL

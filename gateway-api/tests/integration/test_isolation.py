@@ -13,7 +13,7 @@ async def hers(gateway: Any) -> dict[str, Any]:
     """Ana's collection: a track with audio, a playlist and a job, while the asker is somebody else."""
     assert (await gateway.http.post("/api/friends", json={"username": "ana"})).status_code == 201
     answer = await gateway.http.post(
-        "/api/upload", params={"username": "ana"}, files={"file": ("secret.mp3", b"not quite audio")}
+        "/api/upload", params={"username": "ana"}, files={"file": ("secret.mp3", b"\0not quite audio")}
     )
     track = answer.json()
     playlist = await gateway.http.post(

@@ -28,7 +28,7 @@ BROKEN = {"code": "source_unavailable", "detail": "The source broke off.", "tran
 @pytest.fixture
 async def job(gateway: Any) -> dict[str, Any]:
     """The waiting analysis of an uploaded file."""
-    await gateway.http.post("/api/upload", files={"file": ("a.mp3", b"audio")})
+    await gateway.http.post("/api/upload", files={"file": ("a.mp3", b"\0audio")})
     return dict((await gateway.get("/api/jobs"))["jobs"][0])
 
 
@@ -226,7 +226,7 @@ async def test_work_is_accepted_while_redis_is_away(
 ) -> None:
     settings = make_settings(redis_url=SecretStr("redis://127.0.0.1:1/0"))
     async with running_gateway(settings) as gateway:
-        answer = await gateway.http.post("/api/upload", files={"file": ("a.mp3", b"audio")})
+        answer = await gateway.http.post("/api/upload", files={"file": ("a.mp3", b"\0audio")})
         assert answer.status_code == 201
         assert (await gateway.get("/api/jobs"))["summary"]["waiting"] == 1
         ready = await gateway.http.get("/ready")

@@ -49,7 +49,7 @@ async def test_a_deleted_track_leaves_no_hole(gateway: Any, tracks: list[str]) -
 
 async def test_an_export_names_files_and_what_is_missing(gateway: Any) -> None:
     name = "Ünï côdé.mp3"
-    uploaded = (await gateway.http.post("/api/upload", files={"file": (name, b"audio")})).json()
+    uploaded = (await gateway.http.post("/api/upload", files={"file": (name, b"\0audio")})).json()
     bare = await gateway.add_track(title="Vinyl only\nline", artist="B")
     ids = [uploaded["track_id"], bare["track_id"]]
     made = (await gateway.http.post("/api/playlists", json={"name": "Set; 1/2", "track_ids": ids})).json()

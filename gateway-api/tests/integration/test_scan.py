@@ -130,7 +130,7 @@ async def test_a_scan_of_the_audio_folder_reaches_no_other_collections_files(
 ) -> None:
     await gateway.http.post("/api/friends", json={"username": "ana"})
     await gateway.http.post(
-        "/api/upload", params={"username": "ana"}, files={"file": ("hers.mp3", b"private")}
+        "/api/upload", params={"username": "ana"}, files={"file": ("hers.mp3", b"\0private")}
     )
     managed = gateway.services.audio.managed
     for folder in (managed, managed / "ana"):

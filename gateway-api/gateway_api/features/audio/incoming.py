@@ -5,7 +5,9 @@ and copy it from there. Here the bytes of the field ``file`` go straight to wher
 """
 
 import asyncio
+import codecs
 import hashlib
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,11 +20,12 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
 from dj_contracts.errors import ErrorCode
-from dj_servicekit.errors import Malformed
+from dj_servicekit.errors import Malformed, NotAudio
 from gateway_api.adapters.audio_folders import AudioFolders
 
 _FIELD = b"file"
 _PIECE = 1024**2
+_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,23 @@ async def receive(
         await asyncio.to_thread(write, file, bytes(waiting))
     if size == 0:
         raise Malformed("The uploaded file is empty.", code=ErrorCode.FILE_EMPTY)
+    if await asyncio.to_thread(_begins_as_text, path):
+        raise NotAudio(
+            f"{name!r} holds text and no sound; perhaps a page was saved in its place. Get it again."
+        )
     return ReceivedFile(name, path, size, digest.hexdigest())
+
+
+def _begins_as_text(path: Path) -> bool:
+    """Whether the first megabyte could all be text, which that of no audio file is: a frame of MP3 or AAC
+    begins with a byte that UTF-8 does not have, and every container and tag has small numbers in its head."""
+    with path.open("rb") as file:
+        head = file.read(_PIECE)
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # a letter may be cut at the end
+    except UnicodeDecodeError:
+        return False
+    return _NO_TEXT.search(head) is None
 
 
 def _no_file() -> Malformed:
