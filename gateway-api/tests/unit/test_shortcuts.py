@@ -47,8 +47,9 @@ from gateway_api.features.search.shortcuts import read_shortcuts
         # What only looks like one stays text.
         ("AC:DC", "AC:DC", {}),
         ("Re: Stacks", "Re: Stacks", {}),
+        ("key: change", "key: change", {}),
         ("https://example.org/bpm:1", "https://example.org/bpm:1", {}),
-        ("What is: love", "What is: love", {}),
+        ("the bpm:", "the bpm:", {}),
     ],
 )  # fmt: skip
 def test_shortcuts_are_read_and_the_words_left(text: str, words: str, asked: dict[str, Any]) -> None:
@@ -61,11 +62,8 @@ def test_shortcuts_are_read_and_the_words_left(text: str, words: str, asked: dic
     [
         ("bpm:fast", "^bpm:fast cannot be read. Write bpm:128, "),
         ("tempo:fast", "Write tempo:128, "),
-        ("house key:", "^key: has no value. Write key:8A, "),
-        ("key: 8A", "^key: has no value. .* leave out the colon to search for words.$"),
         ('genre:""', 'Write genre:name or genre:"a longer name"'),
         ("tag:,", "Write tag:name"),
-        ("added:", "Write added:2026-01-31, added:30d"),
         ("rating:*", "^rating:. cannot be read. Write rating:4, rating:3-5 or rating:4\\+, from 0 to 5"),
         ("year:abc", "Write year:1994, year:1990-1999, year:1990s"),
         ("happy:very", "Write happy:0.8"),

@@ -1,8 +1,8 @@
 """``field:value`` inside a search text: ``bpm:120-126 key:8A~ genre:"drum & bass" house``.
 
 What is no shortcut stays text, so "Re: Stacks" and "AC:DC" are searched as they are typed. A known
-field without a value, or with one that makes no sense, is refused with what it takes, for an answer
-that passed over it would be a wrong one.
+field with a value that makes no sense is refused with what it takes, for an answer that passed over
+it would be a wrong one.
 """
 
 import math
@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from dj_servicekit.errors import Malformed
 from gateway_api.features.tracks.filters import TrackFilter
 
-_SHORTCUT = re.compile(r'(?<!\S)(?P<name>[A-Za-z_]+):(?P<value>"[^"]*"|[^\s"]+(?:"[^"]*")?|)(?!\S)')
+_SHORTCUT = re.compile(r'(?<!\S)(?P<name>[A-Za-z_]+):(?P<value>"[^"]*"|[^\s"]+(?:"[^"]*")?)(?!\S)')
 _NUMBER = r"\d+(?:\.\d+)?"
 _RANGE = re.compile(rf"(?P<low>{_NUMBER})?(?:-|\.\.)(?P<high>{_NUMBER})?")
 _BOUND = re.compile(rf"(?P<sign>[<>]=?)(?P<number>{_NUMBER})|(?P<least>{_NUMBER})\+")
@@ -74,24 +74,23 @@ def read_shortcuts(text: str) -> tuple[str, TrackFilter]:
     fields: dict[str, Any] = {}
 
     def take(match: re.Match[str]) -> str:
-        written, value = match["name"].lower(), match["value"]
+        written = match["name"].lower()
         name = _ALIASES.get(written, written)
         read = _READERS.get(name)
-        if read is None or (read is _saying and not value):
+        if read is None:
             return match[0]
-        wrong = "cannot be read" if value else "has no value"
         takes = _TAKES[name].format(written)
-        unreadable = f"{match[0]} {wrong}. Write {takes}; or leave out the colon to search for words."
+        unreadable = f"{match[0]} cannot be read. Write {takes}; or leave out the colon to search for words."
         try:
-            for field, found in read(name, value).items():
+            for field, found in read(name, match["value"]).items():
                 fields[field] = (
                     fields[field] + found if isinstance(found, list) and field in fields else found
                 )
             TrackFilter.model_validate(fields)
         except ValidationError as exc:
             error = exc.errors()[0]
-            own = error["type"] == "value_error" and value
             message = str(error["msg"]).removeprefix("Value error, ")
+            own = error["type"] == "value_error"
             raise Malformed(f"{match[0]}: {message}" if own else unreadable) from exc
         except ValueError as exc:
             raise Malformed(unreadable) from exc
