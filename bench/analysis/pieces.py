@@ -12,6 +12,7 @@ from bench.analysis.styles import STYLES, Part, Reading, Style
 from dj_contracts.keys import ALL_KEYS, Key, Mode
 
 Half = Literal["tuning", "held back"]
+Chords = tuple[int, ...]  # degrees of the scale, from 0
 _SCALE = {Mode.MAJOR: (0, 2, 4, 5, 7, 9, 11), Mode.MINOR: (0, 2, 3, 5, 7, 8, 10)}
 _PROGRESSIONS = {
     Mode.MAJOR: ((0, 4, 5, 3), (0, 5, 1, 4), (0, 3, 4, 0), (0, 0, 3, 4), (0, 3, 0, 4)),
@@ -40,7 +41,9 @@ class Piece:
     cents: float = 0.0
 
 
-def compose(style: Style, half: Half, key: Key, seed: int, *, seconds: float = 64.0) -> Piece:
+def compose(
+    style: Style, half: Half, key: Key, seed: int, *, seconds: float = 64.0, progression: Chords | None = None
+) -> Piece:
     rng = np.random.default_rng(seed)
     reading = style.tuning if half == "tuning" else style.held_back
     bpm = round(float(rng.uniform(*style.tempi)), 2)
@@ -53,6 +56,7 @@ def compose(style: Style, half: Half, key: Key, seed: int, *, seconds: float = 6
     if not reading.drums:
         layers = ("bc", "bcl") * 4
     score = _Score(style, reading, key, rng, times, bars, layers)
+    score.progression = progression or score.progression
     mixed = score.mixed(offset + bars * style.beats * 60 / bpm + 1.0)
     cents = float(rng.choice([0, 0, 0, rng.uniform(-45, 45)]))
     if cents:  # a record that runs fast or slow moves in pitch and in time
@@ -74,7 +78,7 @@ class _Score:
     ) -> None:  # fmt: skip
         self.style, self.reading, self.key, self.rng = style, reading, key, rng
         self.times, self.bars, self.layers = times, bars, layers
-        self.progression = _PROGRESSIONS[key.mode][int(rng.integers(5))]
+        self.progression: Chords = _PROGRESSIONS[key.mode][int(rng.integers(5))]
         self.bars_a_chord = 2 if style.tempi[0] > 150 else 1
         self.melody = rng.integers(0, 5, 32)
 

@@ -21,16 +21,15 @@ from essentia_api.measure.pitches import Pitches
 Table = NDArray[np.float64]
 
 _STEPS = 16
-_WEIGHTS = np.array([
-    (1.25, -0.29, -0.63, 0.38, -0.07, -0.29, 0.23, 0.10, 0.50, 0.14, -0.01, -0.18, 0.02, 0.10, -0.25, -0.98),
-    (-0.34, -0.38, -0.17, 0.48, 0.14, -0.57, 0.29, 0.14, -0.13, 0.17, 0.28, 0.09, -0.10, -0.09, 0.10, 0.09),
-    (0.08, -0.27, -0.09, 0.07, 0.19, -0.33, -0.07, 0.02, -0.07, 0.32, 0.10, 0.18, 0.04, -0.13, -0.04, -0.00),
-    (0.24, -0.34, -0.02, -0.00, 0.58, -0.46, -0.06, 0.06, 0.47, -0.17, 0.06, 0.04, 0.24, -0.31, -0.27, -0.05),
-    (0.53, 0.43, 0.53, -0.09, -0.25, -0.48, -0.40, 0.51, -0.18, -0.07, 0.23, -0.23, -0.09, -0.16, -0.24, -0.03),
-    (0.40, -0.30, 0.22, -0.43, 0.07, 0.20, -0.35, -0.08, -0.42, 0.10, 0.17, -0.00, 0.00, 0.10, -0.13, 0.42),
-    (0.30, -0.02, 0.31, -0.31, 0.24, -0.05, -0.32, 0.11, -0.00, 0.10, -0.23, -0.41, -0.25, -0.19, -0.14, 0.86),
+WEIGHTS = np.array([
+    (1.13, -0.21, -0.49, 0.24, -0.09, -0.29, 0.11, 0.01, 0.47, -0.00, 0.17, -0.11, 0.08, 0.04, -0.25, -0.48),
+    (-0.07, -0.34, -0.13, 0.24, 0.22, -0.47, 0.15, 0.02, -0.07, 0.04, 0.24, 0.03, 0.09, -0.12, 0.08, 0.04),
+    (0.27, -0.34, -0.14, -0.12, 0.36, -0.29, -0.10, -0.08, 0.16, 0.07, 0.08, 0.05, 0.28, -0.23, -0.02, -0.01),
+    (0.54, 0.49, 0.62, -0.00, -0.19, -0.42, -0.41, 0.40, -0.26, -0.07, 0.20, -0.29, -0.18, -0.20, -0.20, -0.01),
+    (0.22, -0.30, 0.32, -0.35, 0.06, 0.21, -0.30, -0.08, -0.37, 0.09, 0.06, -0.07, 0.04, 0.20, -0.08, 0.32),
+    (0.35, 0.06, 0.33, -0.28, 0.17, -0.13, -0.32, 0.05, -0.16, 0.04, -0.19, -0.35, -0.18, -0.12, -0.10, 0.74),
 ])  # fmt: skip
-_LOUD = 4.0  # one crash must not outweigh a hundred kicks
+_LOUD = 6.0  # one crash must not outweigh a hundred kicks
 _BASS_STEPS = 60
 _SECTION_BEATS = 8
 _SECTION_BANDS = 13
@@ -44,8 +43,8 @@ class Bars:
 
 
 def find_bars(onsets: Onsets, pitches: Pitches, readings: list[Beats], period: float) -> Bars:
-    changes = _Changes(pitches, period)
-    tables = [_table(onsets, changes, beats, period) for beats in readings]
+    changes = Changes(pitches, period)
+    tables = [lay_table(onsets, changes, beats, period) for beats in readings]
     turned = np.array([[_fit(np.roll(table, -4 * turn, axis=1)) for turn in range(4)] for table in tables])
     reading, turn = (int(index) for index in np.unravel_index(np.argmax(turned), turned.shape))
     beats = readings[reading]
@@ -55,10 +54,10 @@ def find_bars(onsets: Onsets, pitches: Pitches, readings: list[Beats], period: f
 
 
 def _fit(table: Table) -> float:
-    return float(np.sum(_WEIGHTS * table))
+    return float(np.sum(WEIGHTS * table))
 
 
-class _Changes:
+class Changes:
     """How much the harmony, the bass and the whole arrangement change at each frame of the pitches."""
 
     def __init__(self, pitches: Pitches, period: float) -> None:
@@ -95,13 +94,11 @@ def _around(rows: NDArray[np.float32], width: int) -> tuple[Table, Table]:
     return sums[np.minimum(at + width, len(rows))] - sums[at], sums[at] - sums[np.maximum(at - width, 0)]
 
 
-def _table(onsets: Onsets, changes: _Changes, beats: Beats, period: float) -> Table:
+def lay_table(onsets: Onsets, changes: Changes, beats: Beats, period: float) -> Table:
+    """Row by row, how much of each falls on each sixteenth of four beats."""
     fine = _positions(len(onsets.low), onset_curves.RATE, beats, period)
     coarse = _positions(len(changes.harmony), pitch_levels.RATE, beats, period)
-    snare = np.sqrt(onsets.middle * onsets.high)
-    peaks = [
-        _peaks(np.minimum(curve, _LOUD), fine) for curve in (onsets.low, onsets.middle, onsets.high, snare)
-    ]
+    peaks = [_peaks(np.minimum(curve, _LOUD), fine) for curve in onsets.accents]
     levels = [_means(curve, coarse) for curve in (changes.harmony, changes.bass)]
     return np.stack([*peaks, *levels, _spread(changes.sections, coarse)])
 
@@ -138,7 +135,7 @@ def _standard(values: Table) -> Table:
     return np.asarray((values - values.mean()) / (values.std() + 1e-3))
 
 
-def _on_beats(onsets: Onsets, changes: _Changes, beats: Beats) -> Table:
+def _on_beats(onsets: Onsets, changes: Changes, beats: Beats) -> Table:
     """Kick, middle, harmony and bass at each beat, standardised."""
     rows = []
     for curve, rate in (
@@ -152,7 +149,7 @@ def _on_beats(onsets: Onsets, changes: _Changes, beats: Beats) -> Table:
     return np.array(rows)
 
 
-def _in_threes(onsets: Onsets, changes: _Changes, beats: Beats) -> bool:
+def _in_threes(onsets: Onsets, changes: Changes, beats: Beats) -> bool:
     """Whether beats are more like those three and six later than those two, four and eight later."""
     if len(beats) < 24:
         return False
@@ -164,7 +161,7 @@ def _in_threes(onsets: Onsets, changes: _Changes, beats: Beats) -> bool:
     return (alike(3) + alike(6)) / 2 > max((alike(4) + alike(8)) / 2, alike(2)) + _THREES_MARGIN
 
 
-def _first_of_three(onsets: Onsets, changes: _Changes, beats: Beats) -> int:
+def _first_of_three(onsets: Onsets, changes: Changes, beats: Beats) -> int:
     rows = _on_beats(onsets, changes, beats)
     weight = rows[0] + rows[2] + rows[3] - 0.5 * rows[1]
     return int(np.argmax([weight[first::3].mean() for first in range(3)]))

@@ -26,12 +26,14 @@ _LOW, _MIDDLE, _HIGH = slice(0, 2), slice(3, 18), slice(18, 28)
 class Onsets:
     """Each curve is the rise of the log spectrum in a register, 0 where nothing begins.
 
+    ``accents`` are those rises less compressed, by a square root: there a snare stands above the hats.
     ``contrast`` is how far the rises stand out before they are put in such units: little in a steady tone.
     """
 
     low: Curve
     middle: Curve
     high: Curve
+    accents: tuple[Curve, Curve, Curve]
     contrast: float
     seconds: float
 
@@ -46,20 +48,26 @@ def hear_onsets(samples: Samples) -> Onsets:
     rises = []
     last = None
     for block in _blocks(samples):
-        spectra = magnitudes(block * window)
-        logs = np.log1p(np.float32(_LOUDER) * (spectra @ bands))
+        levels = magnitudes(block * window) @ bands
+        heard = np.stack([np.log1p(np.float32(_LOUDER) * levels), np.sqrt(levels)])
         if last is None:
-            last = np.repeat(logs[:1], 2, axis=0)
-        held = np.concatenate([last, logs])
-        rises.append(np.maximum(held[2:] - held[:-2], 0))
-        last = held[-2:]
-    rise = np.concatenate(rises)
+            last = np.repeat(heard[:, :1], 2, axis=1)
+        held = np.concatenate([last, heard], axis=1)
+        rises.append(np.maximum(held[:, 2:] - held[:, :-2], 0))
+        last = held[:, -2:]
+    begins, accents = np.concatenate(rises, axis=1)
+    curves, contrast = _registers(begins)
+    return Onsets(*curves, _registers(accents)[0], contrast, len(samples) / SAMPLE_RATE)
+
+
+def _registers(rise: NDArray[np.float32]) -> tuple[tuple[Curve, Curve, Curve], float]:
+    """Low, middle and high, each in units of its own spread, and how far they stand out before that."""
     above = [_above(rise[:, part].mean(axis=1)) for part in (_LOW, _MIDDLE, _HIGH)]
     spreads = [float(np.sqrt(np.mean(curve**2))) for curve in above]
     low, middle, high = (
         (curve / (spread or 1.0)).astype(np.float32) for curve, spread in zip(above, spreads, strict=True)
     )
-    return Onsets(low, middle, high, float(np.mean(spreads)), len(samples) / SAMPLE_RATE)
+    return (low, middle, high), float(np.mean(spreads))
 
 
 def _halved(samples: Samples) -> Samples:

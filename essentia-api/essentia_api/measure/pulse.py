@@ -29,9 +29,23 @@ _WEAKEST_PULSE, _CHANCE_SECONDS = (
 )  # half a minute of noise reaches .03, eight seconds .1; music starts at .3
 _DRIFTS = np.linspace(0.92, 1.08, 17)
 _DRIFTING_GAIN = 0.06  # what noise gains from so many tries
-_NET, _BEAT, _HATS, _BARS, _BACKBEAT, _DRUM_AND_BASS, _SLOW, _TOO_FAST, _IN_THIRDS, _COMPOUND, _ODD = (
-    0.98, 0.67, -0.53, 1.43, 0.98, 0.94, 0.96, -8.0, 1.78, 1.19, -0.83,
-)  # fmt: skip
+WEIGHTS = {
+    "nets": 0.77,
+    "beat": 0.80,
+    "hats": 0.03,
+    "bars": 0.21,
+    "backbeat": 0.59,
+    "drum and bass": 1.15,
+    "slow": 1.25,
+    "too fast": -2.11,
+    "in thirds": 1.93,
+    "compound": 1.76,
+    "odd": -0.22,
+    "not two thirds": 1.24,
+    "not four thirds": 2.21,
+    "not in threes": 2.57,
+    "phrases": 0.50,
+}
 
 
 @dataclass(frozen=True)
@@ -45,22 +59,29 @@ class Pulse:
 
 
 def find_pulse(onsets: Onsets, nets: list[NDArray[np.float64]]) -> Pulse:
-    snare = np.sqrt(np.minimum(onsets.middle, 4) * np.minimum(onsets.high, 4))
-    repeats = _Repeats(onsets.low, onsets.middle, onsets.high, snare)
-    chances = np.stack([_on_grid(net) for net in nets])
-    rough = _GRID[np.argmax(np.maximum(repeats.comb(_GRID), 0.01) * (chances.mean(axis=0) + 0.001))]
-    found = 60 / refined_period(onsets.full, 60 / float(rough), 0.03)
-    tempi = [(found * ratio, ratio) for ratio in _RATIOS if _SLOWEST <= found * ratio <= _FASTEST]
-    scores = np.array([_score(repeats, chances, bpm, ratio) for bpm, ratio in tempi])
+    repeats = Repeats(onsets)
+    heard = evidence(onsets, repeats, nets)
+    scores = np.array([sum(WEIGHTS[name] * worth for name, worth in of.items()) for of in heard.values()])
     weights = np.exp(scores - scores.max())
-    ranked = sorted(zip(weights / weights.sum(), tempi, strict=True), reverse=True)
-    best = ranked[0][1][0]
+    ranked = sorted(zip(weights / weights.sum(), heard, strict=True), reverse=True)
+    best = ranked[0][1]
     return Pulse(
         best,
         (strength := repeats.strength(60 / best)),
         _is_heard(onsets, repeats, 60 / best, strength),
-        [TempoCandidate(bpm=round(bpm, 2), score=round(float(chance), 3)) for chance, (bpm, _) in ranked],
+        [TempoCandidate(bpm=round(bpm, 2), score=round(float(chance), 3)) for chance, bpm in ranked],
     )
+
+
+def evidence(
+    onsets: Onsets, repeats: "Repeats", nets: list[NDArray[np.float64]]
+) -> dict[float, dict[str, float]]:
+    """What speaks for each tempo that the record may be felt at."""
+    chances = np.stack([_on_grid(net) for net in nets])
+    rough = _GRID[np.argmax(np.maximum(repeats.comb(_GRID), 0.01) * (chances.mean(axis=0) + 0.001))]
+    found = 60 / refined_period(onsets.full, 60 / float(rough), 0.03)
+    tempi = [(found * ratio, ratio) for ratio in _RATIOS if _SLOWEST <= found * ratio <= _FASTEST]
+    return {bpm: _evidence(repeats, chances, bpm, ratio) for bpm, ratio in tempi}
 
 
 def refined_period(curve: Curve, period: float, span: float) -> float:
@@ -73,18 +94,19 @@ def refined_period(curve: Curve, period: float, span: float) -> float:
     return float(1 / beats[np.argmax(strength)])
 
 
-def _is_heard(onsets: Onsets, repeats: "_Repeats", beat: float, strength: float) -> bool:
+def _is_heard(onsets: Onsets, repeats: "Repeats", beat: float, strength: float) -> bool:
     """Whether there is a beat at all. Chords every few beats make none, nor do a tone's ripples."""
     near = max(at(repeats.all, beat), at(repeats.all, 2 * beat))
     weakest = _WEAKEST_PULSE + _CHANCE_SECONDS / onsets.seconds
     return onsets.contrast >= _LEAST_CONTRAST and strength >= weakest and near >= weakest
 
 
-class _Repeats:
+class Repeats:
     """How alike each curve is to itself a while later: means over windows, and their mean again."""
 
-    def __init__(self, low: Curve, middle: Curve, high: Curve, snare: Curve) -> None:
-        registers = [_repeats(curve) for curve in (low, middle, high)]
+    def __init__(self, onsets: Onsets) -> None:
+        snare = np.sqrt(np.minimum(onsets.middle, 4) * np.minimum(onsets.high, 4))
+        registers = [_repeats(curve) for curve in (onsets.low, onsets.middle, onsets.high)]
         self.windows = (registers[0] + registers[1] + registers[2]) / 3
         self.low, self.middle, self.high, self.snare = (w.mean(axis=0) for w in (*registers, _repeats(snare)))
         self.all = (self.low + self.middle + self.high) / 3
@@ -129,29 +151,38 @@ def _on_grid(net: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(near @ net)
 
 
-def _score(repeats: _Repeats, chances: NDArray[np.float64], bpm: float, ratio: float) -> float:
+def _evidence(repeats: Repeats, chances: NDArray[np.float64], bpm: float, ratio: float) -> dict[str, float]:
     beat = 60 / bpm
-    nets = [np.log(np.interp(np.log(bpm), np.log(_GRID), net) + _LEAST_CHANCE) for net in chances]
-    bars = [at(repeats.low, count * beat) + at(repeats.middle, count * beat) for count in (2, 3, 4)]
-    # A snare that comes back after two beats while the kick needs four: this is the beat, and not half of it.
-    backbeat = _share(repeats.snare, beat) - _share(repeats.low, beat)
+
+    def again(beats: float) -> float:
+        return at(repeats.low, beats * beat) + at(repeats.middle, beats * beat)
+
     thirds, halves = (at(repeats.high, beat / n) + at(repeats.middle, beat / n) for n in (3, 2))
     in_thirds = max(0.0, thirds - halves)
-    one_beat = (at(repeats.low, beat) + at(repeats.middle, beat)) / 2
-    return float(
-        _NET * np.mean(nets)
-        + _BEAT * one_beat
-        + _HATS * at(repeats.high, beat)
-        + _BARS * np.mean(bars)
-        + _BACKBEAT * np.clip(backbeat, -1, 1)
-        + _DRUM_AND_BASS * (158 < bpm < 182)
-        + _SLOW * max(0.0, np.log(85 / bpm))
-        + _TOO_FAST * max(0.0, np.log(bpm / 182))
-        + _IN_THIRDS * in_thirds
+    one_beat = again(1) / 2
+    nets = [np.log(np.interp(np.log(bpm), np.log(_GRID), net) + _LEAST_CHANCE) for net in chances]
+    # A snare that comes back after two beats while the kick needs four: this is the beat, and not half of it.
+    backbeat = _share(repeats.snare, beat) - _share(repeats.low, beat)
+    return {
+        "nets": float(np.mean(nets)),
+        "beat": one_beat,
+        "hats": at(repeats.high, beat),
+        "bars": float(np.mean([again(2), again(3), again(4)])),
+        "backbeat": float(np.clip(backbeat, -1, 1)),
+        "drum and bass": float(158 < bpm < 182),
+        "slow": max(0.0, float(np.log(85 / bpm))),
+        "too fast": max(0.0, float(np.log(bpm / 182))),
+        "in thirds": in_thirds,
         # Six eight: kick and snare come every beat. At two thirds of a straight tempo they do not.
-        + _COMPOUND * in_thirds * max(0.0, one_beat)
-        + _ODD * (ratio in _ODD_RATIOS)
-    )
+        "compound": in_thirds * max(0.0, one_beat),
+        "odd": float(ratio in _ODD_RATIOS),
+        # At a tempo half as fast again as the beat, as tresillos and triplets suggest it, a record repeats
+        # better after one and a half of such beats than after one, and after three than after four.
+        "not two thirds": (again(1) - again(2 / 3)) / 2,
+        "not four thirds": (again(1) - again(4 / 3)) / 2,
+        "not in threes": (again(4) - again(3)) / 2,
+        "phrases": again(8) / 2,
+    }
 
 
 def _share(repeats: NDArray[np.float64], beat: float) -> float:

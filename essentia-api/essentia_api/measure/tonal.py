@@ -4,7 +4,6 @@ The profiles began as Temperley's and were moved by logistic regression on made-
 scores are that regression's chances, so that .8 is right about eight times in ten on such music.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,8 +17,8 @@ from essentia_api.measure.pitches import LOWEST, PITCHES, STEPS, Pitches, hear_p
 
 Profile = NDArray[np.float64]
 
-MODEL = "dj profiles 1 with essentia edma"
-_SECOND_OPINION = 1.5
+MODEL = "dj profiles 2 with essentia edma"
+SECOND_OPINION = 0.45
 _EXCERPT = 180 * SAMPLE_RATE
 _LEAST_NOTES = (
     0.02  # the share of all sound that stands out as notes: noise has .009 at most, music .04 and more
@@ -31,20 +30,20 @@ _WHITENED_STEPS = 37  # an octave: what stands out of this is a note
 _BASS, _UPPER = slice(0, 20), slice(12, 57)  # A1 to E3, A2 to F6
 
 # From the tonic up: how much the upper parts and the bass speak for a key by each degree.
-_DEGREES = {
+DEGREES = {
     Mode.MAJOR: (
-        (0.84, -0.73, 0.25, -0.72, 1.00, -0.20, -0.79, 0.92, -0.34, 0.26, -0.70, 0.22),
-        (0.34, 0.04, -0.02, 0.01, -0.20, -0.02, -0.08, 0.33, -0.16, 0.10, -0.34, -0.00),
+        (0.61, -1.41, 0.78, -1.05, 0.95, 0.22, -1.42, 0.80, -0.87, 0.96, -1.66, 0.46),
+        (0.35, 0.14, -0.13, -0.07, -0.15, 0.07, -0.10, 0.37, -0.26, 0.22, -0.50, 0.06),
     ),
     Mode.MINOR: (
-        (0.75, -0.98, 0.53, 1.08, -0.80, -0.07, -0.58, 1.13, 0.13, -0.82, -0.22, -0.13),
-        (0.53, -0.20, -0.28, 0.04, -0.12, -0.17, -0.19, 0.32, 0.09, -0.14, 0.10, 0.00),
+        (1.11, -2.55, 1.30, 0.92, -1.79, 0.60, -0.91, 0.66, 0.23, -1.54, -0.41, -0.12),
+        (0.63, -0.05, -0.28, -0.02, -0.14, 0.11, -0.03, 0.11, -0.09, -0.31, 0.36, -0.30),
     ),
 }
 
 
 @dataclass(frozen=True)
-class _Heard:
+class Heard:
     upper: Profile
     bass: Profile
     cents: float
@@ -53,10 +52,10 @@ class _Heard:
 
 def measure_key(samples: Samples, pitches: Pitches | None = None) -> MeasuredKey:
     """``pitches`` saves hearing them again where the rhythm has been measured already."""
-    heard = _hear(pitches or hear_pitches(samples))
+    heard = hear(pitches or hear_pitches(samples))
     if heard.notes < _LEAST_NOTES or not heard.upper.any():
         return MeasuredKey()
-    chances = _with_second_opinion(_chances(heard), samples, heard.cents)
+    chances = _chances(heard, second_opinion(samples, heard.cents))
     ranked = sorted(zip(chances, ALL_KEYS, strict=True), key=lambda pair: -pair[0])
     chance, key = ranked[0]
     classes = int(np.sum(heard.upper > _LOUD_CLASS * heard.upper.max()))
@@ -75,7 +74,7 @@ def measure_key(samples: Samples, pitches: Pitches | None = None) -> MeasuredKey
     )
 
 
-def _hear(pitches: Pitches) -> _Heard:
+def hear(pitches: Pitches) -> Heard:
     levels = np.sqrt(pitches.levels).mean(axis=0, dtype=np.float64)
     around = np.convolve(np.pad(levels, _WHITENED_STEPS // 2, mode="edge"), np.ones(_WHITENED_STEPS), "valid")
     notes = np.maximum(levels - around / _WHITENED_STEPS, 0)
@@ -87,7 +86,7 @@ def _hear(pitches: Pitches) -> _Heard:
         weight * np.interp(centres + side, steps, notes) for side, weight in ((0, 1.0), (-1, 0.5), (1, 0.5))
     )
     share = float(notes.sum() / max(levels.sum(), 1e-9))
-    return _Heard(_classes(heard, _UPPER), _classes(heard, _BASS), off * 100 / STEPS, share)
+    return Heard(_classes(heard, _UPPER), _classes(heard, _BASS), off * 100 / STEPS, share)
 
 
 def _classes(heard: Profile, register: slice) -> Profile:
@@ -96,31 +95,27 @@ def _classes(heard: Profile, register: slice) -> Profile:
     return np.bincount(pitches, heard[register], 12).astype(np.float64)
 
 
-def _chances(heard: _Heard) -> list[float]:
-    upper, bass = (_standard(np.sqrt(part)) for part in (heard.upper, heard.bass))
-    scores = np.array([_fit(key, upper, bass) for key in ALL_KEYS])
+def second_opinion(samples: Samples, cents: float) -> tuple[Key, float]:
+    """Essentia's own key at the tuning that was heard, and how sure it is: they go wrong on other records."""
+    middle = slice(max(0, (len(samples) - _EXCERPT) // 2), (len(samples) + _EXCERPT) // 2)
+    extractor = es.KeyExtractor(profileType="edma", tuningFrequency=440 * 2 ** (cents / 1200))
+    tonic, mode, strength = extractor(samples[middle])
+    return Key.parse(f"{tonic} {mode}"), min(max(float(strength), 0.0), 1.0)
+
+
+def _chances(heard: Heard, second: tuple[Key, float]) -> list[float]:
+    scores = np.array(
+        [_fit(key, heard) + SECOND_OPINION * second[1] * (key == second[0]) for key in ALL_KEYS]
+    )
     weights = np.exp(scores - scores.max())
     return [float(chance) for chance in weights / weights.sum()]
 
 
-def _with_second_opinion(chances: list[float], samples: Samples, cents: float) -> list[float]:
-    """Essentia's own key, at the tuning that was heard, makes the chance of that key larger.
-
-    The two go wrong on different records: ours takes a fifth for the tonic where Essentia seldom does.
-    """
-    middle = slice(max(0, (len(samples) - _EXCERPT) // 2), (len(samples) + _EXCERPT) // 2)
-    extractor = es.KeyExtractor(profileType="edma", tuningFrequency=440 * 2 ** (cents / 1200))
-    tonic, mode, strength = extractor(samples[middle])
-    second = ALL_KEYS.index(Key.parse(f"{tonic} {mode}"))
-    raised = list(chances)
-    raised[second] *= math.exp(_SECOND_OPINION * min(max(float(strength), 0.0), 1.0))
-    return [chance / sum(raised) for chance in raised]
+def _fit(key: Key, heard: Heard) -> float:
+    for_upper, for_bass = (np.roll(degrees, key.tonic) for degrees in DEGREES[key.mode])
+    return float(standard(heard.upper) @ for_upper + standard(heard.bass) @ for_bass)
 
 
-def _fit(key: Key, upper: Profile, bass: Profile) -> float:
-    for_upper, for_bass = (np.roll(degrees, key.tonic) for degrees in _DEGREES[key.mode])
-    return float(upper @ for_upper + bass @ for_bass)
-
-
-def _standard(values: Profile) -> Profile:
-    return np.asarray((values - values.mean()) / (values.std() + 1e-9))
+def standard(classes: Profile) -> Profile:
+    roots = np.sqrt(classes)
+    return np.asarray((roots - roots.mean()) / (roots.std() + 1e-9))
