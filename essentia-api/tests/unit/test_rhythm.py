@@ -14,18 +14,21 @@ _SNARE = (0.5 * _NOISE + 0.5 * np.sin(2 * np.pi * 190 * _CLOCK)) * np.exp(-20 * 
 _HAT = 0.2 * np.diff(_NOISE, append=0.0) * np.exp(-60 * _CLOCK)
 
 
-def drum_loop(bpm: float, *, kick: str, snare: str, hat: str, seconds: float = 40) -> Samples:
-    """Sixteen steps a bar, with a chord that changes every bar; it starts at 0.3 s."""
+def drum_loop(
+    bpm: float, *, kick: str, snare: str, hat: str, seconds: float = 40, steps_a_beat: int = 4
+) -> Samples:
+    """Four beats a bar, with a chord that changes every bar; it starts at 0.3 s."""
     out = np.zeros(int((seconds + 3) * SAMPLE_RATE))
-    step = 15 / bpm
+    step = 60 / bpm / steps_a_beat
+    steps = 4 * steps_a_beat
     for index in range(int((seconds - 0.3) / step)):
         first = round((0.3 + index * step) * SAMPLE_RATE)
         for sound, pattern in ((_KICK, kick), (_SNARE, snare), (_HAT, hat)):
             if pattern[index % len(pattern)] == "x":
                 out[first : first + len(sound)] += sound
-        if index % 16 == 0:
-            clock = np.arange(int(16 * step * SAMPLE_RATE)) / SAMPLE_RATE
-            root = 220 * 2 ** ((0, 5, 7, 3)[index // 16 % 4] / 12)
+        if index % steps == 0:
+            clock = np.arange(int(steps * step * SAMPLE_RATE)) / SAMPLE_RATE
+            root = 220 * 2 ** ((0, 5, 7, 3)[index // steps % 4] / 12)
             chord = np.sum([np.sin(2 * np.pi * root * ratio * clock) for ratio in (1, 1.19, 1.5)], axis=0)
             out[first : first + len(clock)] += 0.08 * chord[: len(out) - first]
     return (out[: int(seconds * SAMPLE_RATE)] * 0.3).astype(np.float32)
@@ -41,6 +44,12 @@ def noise(slope: float, seed: int) -> Samples:
 def test_drum_and_bass_is_not_halved() -> None:
     loop = drum_loop(174.3, kick="x.........x.....", snare="....x.......x...", hat="x.x.x.x.x.x.x.x.")
     assert measure_rhythm(loop).tempo.bpm == pytest.approx(174.3, abs=0.05)
+
+
+@pytest.mark.parametrize("kick", ["x.....x.....", "x....x......"])
+def test_six_eight_is_not_taken_for_three_halves(kick: str) -> None:
+    loop = drum_loop(63.4, kick=kick, snare="...x.....x..", hat="xxxxxxxxxxxx", steps_a_beat=3)
+    assert measure_rhythm(loop).tempo.bpm == pytest.approx(63.4, abs=0.05)
 
 
 def test_the_off_beat_of_techno_is_not_taken_for_the_beat() -> None:
