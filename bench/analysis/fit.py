@@ -1,6 +1,6 @@
 """Fits the weights of tempo level, bars and key on made-up styles, and prints them to be pasted.
 
-    python -m bench.analysis.fit [--pieces 2000] [--pull 3]
+    python -m bench.analysis.fit [--pieces 2000] [--pull 100]
 
 Each is a softmax over a piece's candidates, of which the right ones are known: how likely the weights make
 these is raised, while ``pull`` holds each weight near the one that stands, a large one more loosely. None of
@@ -21,7 +21,7 @@ from scipy.optimize import minimize
 from bench.analysis.pieces import Piece
 from bench.analysis.rhythms import Family, piece
 from bench.analysis.scores import f_measure, near
-from dj_contracts.keys import ALL_KEYS, Mode
+from dj_contracts.keys import ALL_KEYS
 from essentia_api.decode import Samples
 from essentia_api.measure import bars, pulse, tonal
 from essentia_api.measure.grid import lay_grid
@@ -45,19 +45,32 @@ class Choice:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--pieces", type=int, default=2000)
-    parser.add_argument("--pull", type=float, default=3.0)
+    parser.add_argument("--pull", type=float, default=100.0)
     given = parser.parse_args()
     heard = list(gather(range(given.pieces)))
-    for name, standing in (("level", level_weights()), ("bars", bars_weights()), ("key", key_weights())):
-        choices = [choices[name] for choices in heard if name in choices]
-        weights = fitted(choices, standing, given.pull)
-        print(
-            f"\n{name}: {share_right(choices, standing):.3f} right with the weights that stand, now", end=" "
-        )
-        print(f"{share_right(choices, weights):.3f}")
-        print(
-            np.array2string(weights.reshape(rows(name), -1), precision=2, max_line_width=140, separator=", ")
-        )
+    standing = {
+        "level": np.array(list(pulse.WEIGHTS.values())),
+        "bars": bars.WEIGHTS.ravel(),
+        "key": tonal.weights(),
+    }
+    weights = {}
+    for name, before in standing.items():
+        choices = [of_piece[name] for of_piece in heard if name in of_piece]
+        weights[name] = fitted(choices, before, given.pull)
+        shares = [share_right(choices, tried) for tried in (before, weights[name])]
+        print(f"{name}: {shares[0]:.3f} right before, {shares[1]:.3f} now")
+    print("\npulse.WEIGHTS")
+    for name, weight in zip(pulse.WEIGHTS, weights["level"], strict=True):
+        print(f'    "{name}": {weight:.2f},')
+    _print_rows("bars.WEIGHTS", weights["bars"].reshape(bars.WEIGHTS.shape))
+    _print_rows("tonal.DEGREES, major and minor", weights["key"][:-1].reshape(-1, 12))
+    print(f"\ntonal.SECOND_OPINION = {weights['key'][-1]:.2f}")
+
+
+def _print_rows(name: str, rows: Table) -> None:
+    print(f"\n{name}")
+    for row in rows:
+        print("    (" + ", ".join(f"{weight:.2f}" for weight in row) + "),")
 
 
 def gather(seeds: Iterable[int]) -> Iterator[dict[str, Choice]]:
@@ -92,39 +105,17 @@ def _bars(played: Piece, family: Family, onsets: Onsets, pitches: Pitches) -> Ch
         table = bars.lay_table(onsets, changes, beats, grid.period)
         for turn in range(4):
             evidence.append(np.roll(table, -4 * turn, axis=1).ravel())
-            found_downbeats = family.beats == 3 or f_measure(beats[turn::4], played.downbeats) > _RIGHT
+            # Threes are told by other means, so that each turn of theirs is as good.
+            bars_found = beats[turn :: family.beats]
+            found_downbeats = family.beats == 3 or f_measure(bars_found, played.downbeats) > _RIGHT
             right.append(found_downbeats and f_measure(beats, played.beats) > _RIGHT)
     return Choice(np.array(evidence), np.array(right)) if evidence else None
 
 
 def _key(played: Piece, samples: Samples, pitches: Pitches) -> Choice:
     heard = tonal.hear(pitches)
-    second, strength = tonal.second_opinion(samples, heard.cents)
-    evidence = np.zeros((len(ALL_KEYS), len(key_weights())))
-    for row, key in zip(evidence, ALL_KEYS, strict=True):
-        classes = [np.roll(tonal.standard(part), -key.tonic) for part in (heard.upper, heard.bass)]
-        first = 24 * (key.mode is Mode.MINOR)
-        row[first : first + 24] = np.concatenate(classes)
-        row[-1] = strength * (key == second)
+    evidence = tonal.evidence(heard, tonal.second_opinion(samples, heard.cents))
     return Choice(evidence, np.array([key == played.key for key in ALL_KEYS]))
-
-
-def level_weights() -> Table:
-    return np.array(list(pulse.WEIGHTS.values()))
-
-
-def bars_weights() -> Table:
-    return bars.WEIGHTS.ravel()
-
-
-def key_weights() -> Table:
-    """Major's degrees for the upper parts and the bass, minor's, and the second opinion's."""
-    degrees = [part for mode in (Mode.MAJOR, Mode.MINOR) for part in tonal.DEGREES[mode]]
-    return np.concatenate([*degrees, [tonal.SECOND_OPINION]])
-
-
-def rows(name: str) -> int:
-    return {"level": len(pulse.WEIGHTS), "bars": len(bars.WEIGHTS), "key": 1}[name]
 
 
 def fitted(choices: list[Choice], standing: Table, pull: float) -> Table:

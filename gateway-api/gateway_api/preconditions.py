@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Header
 
 from dj_contracts.errors import ErrorCode
-from dj_servicekit.errors import ServiceError
+from dj_servicekit.errors import Malformed, ServiceError
 
 IfMatch = Annotated[
     str | None,
@@ -16,14 +16,7 @@ IfMatch = Annotated[
         description="The ETag of what was read. When it has changed since, nothing is written: 412.",
     ),
 ]
-
-
-_ETAGS = re.compile(r'\s*(W/)?"[^"]*"\s*(,\s*(W/)?"[^"]*"\s*)*')
-
-
-class NoETag(ServiceError):
-    status = 400
-    code = ErrorCode.MALFORMED
+_ETAGS = re.compile(r'[\s,]*((W/)?"[^"]*"[\s,]*)+')
 
 
 class PreconditionFailed(ServiceError):
@@ -40,7 +33,7 @@ def require_match(if_match: str | None, updated_at: datetime) -> None:
     if if_match is None or if_match.strip() == "*":
         return
     if not _ETAGS.fullmatch(if_match):
-        raise NoETag(
+        raise Malformed(
             f"If-Match: {if_match} is no ETag. Send the ETag as it was read, with its quotes, such as "
             'If-Match: "63a2f1c09b7d4", or leave the header out to write over any version.'
         )

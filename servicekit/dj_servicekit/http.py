@@ -35,10 +35,11 @@ _SENTENCES = {
     405: "This path does not take that method. See /docs for what it takes.",
     413: "The request is larger than what is taken here.",
 }
+_LONGEST_NAME = 64
 _NO_OBJECT = "Write a JSON object here: {...}"
 # What the frameworks call a fault, and what we say.
 _PLAINLY = {
-    "There was an error parsing the body": "The body cannot be read. Send JSON, in UTF-8.",
+    "There was an error parsing the body": "The body cannot be read: send JSON in UTF-8, nested less deeply.",
     "model_attributes_type": _NO_OBJECT,
     "model_type": _NO_OBJECT,
     "dict_type": _NO_OBJECT,
@@ -185,12 +186,14 @@ def describe(errors: Sequence[Mapping[str, Any]], expected: Any = None) -> str:
             parts.append(f"The body is not valid JSON: {error['ctx']['error']}{where}")
             continue
         if error["type"] == "extra_forbidden":
-            near = get_close_matches(str(place[-1]), _names(expected, place[:-1]), n=1)
+            name = str(place[-1])[:_LONGEST_NAME]  # the search takes as long as a caller's name is
+            near = get_close_matches(name, _names(expected, place[:-1]), n=1)
             what = "Nothing here has this name. "
             what += f"Did you mean {near[0]}?" if near else "See /docs for what there is."
         else:
             what = _PLAINLY.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
-        parts.append(f"{'.'.join(map(str, place)) or 'body'}: {what}")
+        where = ".".join(str(part)[:_LONGEST_NAME] for part in place) or "body"
+        parts.append(f"{where}: {what}")
     return "; ".join(parts)
 
 

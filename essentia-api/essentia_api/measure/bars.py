@@ -1,9 +1,9 @@
 """Which reading of the beats is right, and which beats are downbeats: what falls on each sixteenth of a bar.
 
 Kicks, snares, hats, changes of harmony and of bass, and the starts of sections each have places in a bar where
-they belong in most music that people dance to. The weights were fitted by logistic regression on made-up rhythms
-and on 25 demo songs of LMMS (docs/services/essentia-api.md): row by row, how much each of these speaks for a bar
-that starts at column 0.
+they belong in most music that people dance to. The weights come from bench/analysis/fit.py: row by row, how much
+accents in bass, middle and treble, changes of harmony and of bass, and sections speak for a bar that starts at
+column 0.
 """
 # ruff: noqa: E501 - the table of weights is one row a line
 

@@ -1,8 +1,8 @@
 """Which tempi a track pulses at, and which of them people would tap: the level is chosen here.
 
 Two kinds of evidence meet: nets trained on real records (tempocnn), and what the onsets do at each candidate:
-how well they repeat after a beat and after two to four, and whether a backbeat falls where it puts one.
-The weights were fitted by logistic regression on made-up rhythms (docs/services/essentia-api.md).
+how well they repeat after one to four beats rather than after two or four thirds of one, and whether a
+backbeat falls where it puts one. The weights come from bench/analysis/fit.py.
 """
 
 from dataclasses import dataclass
@@ -30,21 +30,20 @@ _WEAKEST_PULSE, _CHANCE_SECONDS = (
 _DRIFTS = np.linspace(0.92, 1.08, 17)
 _DRIFTING_GAIN = 0.06  # what noise gains from so many tries
 WEIGHTS = {
-    "nets": 0.77,
-    "beat": 0.80,
-    "hats": 0.03,
-    "bars": 0.21,
-    "backbeat": 0.59,
-    "drum and bass": 1.15,
-    "slow": 1.25,
-    "too fast": -2.11,
-    "in thirds": 1.93,
-    "compound": 1.76,
-    "odd": -0.22,
-    "not two thirds": 1.24,
-    "not four thirds": 2.21,
-    "not in threes": 2.57,
-    "phrases": 0.50,
+    "nets": 0.81,
+    "beat": 0.79,
+    "hats": 0.05,
+    "bars": 0.19,
+    "backbeat": 0.60,
+    "drum and bass": 1.21,
+    "slow": 1.21,
+    "too fast": -2.09,
+    "in thirds": 1.96,
+    "compound": 1.82,
+    "odd": -0.20,
+    "not two thirds": 1.21,
+    "not four thirds": 2.14,
+    "not in threes": 2.86,
 }
 
 
@@ -181,7 +180,6 @@ def _evidence(repeats: Repeats, chances: NDArray[np.float64], bpm: float, ratio:
         "not two thirds": (again(1) - again(2 / 3)) / 2,
         "not four thirds": (again(1) - again(4 / 3)) / 2,
         "not in threes": (again(4) - again(3)) / 2,
-        "phrases": again(8) / 2,
     }
 
 

@@ -1,6 +1,6 @@
 """The key: which of 24 explains the pitch classes and the bass best, at the record's own tuning, or none.
 
-The profiles began as Temperley's and were moved by logistic regression on made-up music in every key; the
+The profiles began as Temperley's and were moved by bench/analysis/fit.py on made-up music in every key; the
 scores are that regression's chances, so that .8 is right about eight times in ten on such music.
 """
 
@@ -104,18 +104,28 @@ def second_opinion(samples: Samples, cents: float) -> tuple[Key, float]:
 
 
 def _chances(heard: Heard, second: tuple[Key, float]) -> list[float]:
-    scores = np.array(
-        [_fit(key, heard) + SECOND_OPINION * second[1] * (key == second[0]) for key in ALL_KEYS]
-    )
-    weights = np.exp(scores - scores.max())
-    return [float(chance) for chance in weights / weights.sum()]
+    scores = evidence(heard, second) @ weights()
+    raised = np.exp(scores - scores.max())
+    return [float(chance) for chance in raised / raised.sum()]
 
 
-def _fit(key: Key, heard: Heard) -> float:
-    for_upper, for_bass = (np.roll(degrees, key.tonic) for degrees in DEGREES[key.mode])
-    return float(standard(heard.upper) @ for_upper + standard(heard.bass) @ for_bass)
+def evidence(heard: Heard, second: tuple[Key, float]) -> Profile:
+    """Keys by what ``weights`` weighs: the degrees from each key's own tonic up, in the half of its mode."""
+    parts = [_standard(part) for part in (heard.upper, heard.bass)]
+    other, strength = second
+    rows = np.zeros((len(ALL_KEYS), len(weights())))
+    for row, key in zip(rows, ALL_KEYS, strict=True):
+        first = 24 * list(DEGREES).index(key.mode)
+        row[first : first + 24] = np.concatenate([np.roll(part, -key.tonic) for part in parts])
+        row[-1] = strength * (key == other)
+    return rows
 
 
-def standard(classes: Profile) -> Profile:
+def weights() -> Profile:
+    """The upper parts' and the bass's degrees in major, those in minor, and the second opinion."""
+    return np.concatenate([*(part for parts in DEGREES.values() for part in parts), [SECOND_OPINION]])
+
+
+def _standard(classes: Profile) -> Profile:
     roots = np.sqrt(classes)
     return np.asarray((roots - roots.mean()) / (roots.std() + 1e-9))

@@ -84,7 +84,7 @@ JSON = "application/json"
     [
         (b'{"name": "a",}', JSON, "The body is not valid JSON: Expecting property name"),
         (b'{"name": "a"', JSON, "The body is not valid JSON: Expecting ',' delimiter at character 12"),
-        (b'{"name": "\xff"}', JSON, "The body cannot be read. Send JSON, in UTF-8."),
+        (b'{"name": "\xff"}', JSON, "The body cannot be read: send JSON in UTF-8"),
         (b"", JSON, "The request has no body. Send JSON"),
         (b'{"name": "a"}', None, "The body was not read: Content-Type is missing. Send JSON, and Content-"),
         (b'{"name": "a"}', "text/plain", "The body was not read: Content-Type is text/plain. Send JSON"),

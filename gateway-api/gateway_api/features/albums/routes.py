@@ -46,7 +46,7 @@ async def get_album(
     return album
 
 
-@router.put("/{release_id}", responses=error_answers(400, 404, 412, 422))
+@router.put("/{release_id}", responses=error_answers(404, 412, 422))
 async def save_album(
     gateway: Gateway,
     owner: Owner,

@@ -127,6 +127,10 @@ async def receive(
     waiting = bytearray()
 
     def write(file: BinaryIO, piece: bytes) -> None:
+        if file.tell() == 0 and _is_text(piece):
+            raise NotAudio(
+                f"{name!r} holds text and no sound; perhaps a page was saved in its place. Get it again."
+            )
         digest.update(piece)
         file.write(piece)
 
@@ -142,23 +146,17 @@ async def receive(
         await asyncio.to_thread(write, file, bytes(waiting))
     if size == 0:
         raise Malformed("The uploaded file is empty.", code=ErrorCode.FILE_EMPTY)
-    if await asyncio.to_thread(_begins_as_text, path):
-        raise NotAudio(
-            f"{name!r} holds text and no sound; perhaps a page was saved in its place. Get it again."
-        )
     return ReceivedFile(name, path, size, digest.hexdigest())
 
 
-def _begins_as_text(path: Path) -> bool:
-    """Whether the first megabyte could all be text, which that of no audio file is: a frame of MP3 or AAC
-    begins with a byte that UTF-8 does not have, and every container and tag has small numbers in its head."""
-    with path.open("rb") as file:
-        head = file.read(_PIECE)
+def _is_text(head: bytes) -> bool:
+    """Whether a file's first megabyte could all be text, which that of no audio file is: a frame of MP3 or
+    AAC begins with a byte that UTF-8 does not have, and containers and tags begin with small numbers."""
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head)  # a letter may be cut at the end
     except UnicodeDecodeError:
         return False
-    return _NO_TEXT.search(head) is None
+    return bool(head) and _NO_TEXT.search(head) is None
 
 
 def _no_file() -> Malformed:

@@ -41,7 +41,7 @@ async def get_preferences(gateway: Gateway, owner: Owner, response: Response) ->
     return preferences
 
 
-@router.put("/downloads/preferences", responses=error_answers(400, 404, 412, 422))
+@router.put("/downloads/preferences", responses=error_answers(404, 412, 422))
 async def set_preferences(
     gateway: Gateway,
     owner: Owner,

@@ -86,7 +86,7 @@ async def get_session(gateway: Gateway, owner: Owner, session_id: RowID, respons
     return session
 
 
-@router.patch("/sessions/{session_id}", responses=error_answers(400, 404, 412, 422))
+@router.patch("/sessions/{session_id}", responses=error_answers(404, 412, 422))
 async def edit_session(
     gateway: Gateway,
     owner: Owner,
@@ -100,7 +100,7 @@ async def edit_session(
     return session
 
 
-@router.delete("/sessions/{session_id}", status_code=204, responses=error_answers(400, 404, 412, 422))
+@router.delete("/sessions/{session_id}", status_code=204, responses=error_answers(404, 412, 422))
 async def delete_session(gateway: Gateway, owner: Owner, session_id: RowID, if_match: IfMatch = None) -> None:
     """Delete a session and the plays in it."""
     await usecases.delete_session(gateway.db, owner, session_id, if_match)

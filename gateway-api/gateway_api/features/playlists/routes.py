@@ -41,7 +41,7 @@ async def list_playlist_tracks(
     return await usecases.list_playlist_tracks(gateway.db, owner, playlist_id, limit=limit, offset=offset)
 
 
-@router.patch("/{playlist_id}", responses=error_answers(400, 404, 409, 412, 422))
+@router.patch("/{playlist_id}", responses=error_answers(404, 409, 412, 422))
 async def edit_playlist(
     gateway: Gateway,
     owner: Owner,
@@ -55,7 +55,7 @@ async def edit_playlist(
     return playlist
 
 
-@router.delete("/{playlist_id}", status_code=204, responses=error_answers(400, 404, 412, 422))
+@router.delete("/{playlist_id}", status_code=204, responses=error_answers(404, 412, 422))
 async def delete_playlist(
     gateway: Gateway, owner: Owner, playlist_id: RowID, if_match: IfMatch = None
 ) -> None:

@@ -140,9 +140,9 @@ def _whole(name: str, value: str) -> dict[str, Any]:
 
 def _list(name: str, value: str) -> dict[str, Any]:
     parts = [value.strip('"')] if value.startswith('"') else value.split(",")
-    if not any(parts):
+    if not (named := [part for part in parts if part.strip()]):
         raise ValueError(value)
-    return {name: [part for part in parts if part]}
+    return {name: named}
 
 
 def _key(_name: str, value: str) -> dict[str, Any]:

@@ -52,7 +52,7 @@ async def write_down(gateway: Gateway, owner: Owner, playlist_id: RowID) -> Play
     return await usecases.write_down(gateway.db, owner, playlist_id)
 
 
-@router.patch("/{playlist_id}", responses=error_answers(400, 404, 412, 422))
+@router.patch("/{playlist_id}", responses=error_answers(404, 412, 422))
 async def edit_smart_playlist(
     gateway: Gateway,
     owner: Owner,
@@ -66,7 +66,7 @@ async def edit_smart_playlist(
     return playlist
 
 
-@router.delete("/{playlist_id}", status_code=204, responses=error_answers(400, 404, 412, 422))
+@router.delete("/{playlist_id}", status_code=204, responses=error_answers(404, 412, 422))
 async def delete_smart_playlist(
     gateway: Gateway, owner: Owner, playlist_id: RowID, if_match: IfMatch = None
 ) -> None:

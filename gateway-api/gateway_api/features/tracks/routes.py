@@ -56,7 +56,7 @@ async def get_track(gateway: Gateway, owner: Owner, track_id: TrackIDPath) -> Re
     return Response(track.json, media_type="application/json", headers={"ETag": etag_of(track.updated_at)})
 
 
-@router.patch("/{track_id}", responses=error_answers(400, 404, 412, 422))
+@router.patch("/{track_id}", responses=error_answers(404, 412, 422))
 async def edit_track(
     gateway: Gateway,
     owner: Owner,
@@ -72,7 +72,7 @@ async def edit_track(
     return track
 
 
-@router.delete("/{track_id}", status_code=204, responses=error_answers(400, 404, 412, 422))
+@router.delete("/{track_id}", status_code=204, responses=error_answers(404, 412, 422))
 async def delete_track(
     gateway: Gateway, owner: Owner, track_id: TrackIDPath, if_match: IfMatch = None
 ) -> None:
