@@ -26,6 +26,7 @@ from bench.analysis.scores import f_measure, mirex, near, near_an_octave
 from bench.analysis.sounds import RATE
 from bench.analysis.speed import speed
 from essentia_api.decode import Decoding
+from essentia_api.measure.engine import WORKING_RMS
 from essentia_api.measure.intensity import measure_energy
 
 _COLUMNS = ("4 %", "octaves", "0.05 BPM", "beat F", "downbeat F", "MIREX", "exact")
@@ -79,7 +80,7 @@ def accuracy(pieces: Iterator[Piece], systems: list[str]) -> dict[str, Any]:
             if not row[0]:
                 wrong[name].append(f"{piece.name}: {answer.bpm and round(answer.bpm, 1)}")
             if name == "ours":
-                level = measure_energy(samples * np.float32(0.1 / np.std(samples)), answer.bpm)
+                level = measure_energy(samples * np.float32(WORKING_RMS / np.std(samples)), answer.bpm)
                 energies[piece.half].append((piece.drive, level.level or 0))
     table = {
         f"{name}, {half}": dict(zip(_COLUMNS, np.mean(found, axis=0).round(3).tolist(), strict=True))

@@ -9,7 +9,7 @@ the benchmark's own pieces is heard.
 
 import argparse
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
@@ -24,13 +24,13 @@ from bench.analysis.scores import f_measure, near
 from dj_contracts.keys import ALL_KEYS
 from essentia_api.decode import Samples
 from essentia_api.measure import bars, pulse, tonal
+from essentia_api.measure.engine import WORKING_RMS
 from essentia_api.measure.grid import lay_grid
 from essentia_api.measure.onsets import Onsets, hear_onsets
 from essentia_api.measure.pitches import Pitches, hear_pitches
 from essentia_api.measure.tempocnn import likely_tempi
 
 Table = NDArray[np.float64]
-_WORKING_RMS = 0.1
 _RIGHT = 0.9  # of the beats and of the downbeats
 
 
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--pieces", type=int, default=2000)
     parser.add_argument("--pull", type=float, default=100.0)
     given = parser.parse_args()
-    heard = list(gather(range(given.pieces)))
+    heard = list(gather(given.pieces))
     standing = {
         "level": np.array(list(pulse.WEIGHTS.values())),
         "bars": bars.WEIGHTS.ravel(),
@@ -73,15 +73,14 @@ def _print_rows(name: str, rows: Table) -> None:
         print("    (" + ", ".join(f"{weight:.2f}" for weight in row) + "),")
 
 
-def gather(seeds: Iterable[int]) -> Iterator[dict[str, Choice]]:
+def gather(pieces: int) -> Iterator[dict[str, Choice]]:
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        seeds = list(seeds)
-        yield from track(pool.map(hear, seeds), "Playing and hearing", total=len(seeds))
+        yield from track(pool.map(hear, range(pieces)), "Playing and hearing", total=pieces)
 
 
 def hear(seed: int) -> dict[str, Choice]:
     played, family = piece(seed)
-    samples = played.samples * np.float32(_WORKING_RMS / float(np.std(played.samples)))
+    samples = played.samples * np.float32(WORKING_RMS / float(np.std(played.samples)))
     onsets, pitches = hear_onsets(samples), hear_pitches(samples)
     choices = {"level": _level(played, samples, onsets), "key": _key(played, samples, pitches)}
     if (of_bars := _bars(played, family, onsets, pitches)) is not None:

@@ -27,7 +27,7 @@ _NO_RHYTHM = Rhythm(Tempo(), [], [])
 _REPLAY_GAIN_TARGET_LUFS = -18.0
 _SHORTEST_SECONDS = 5.0
 _SILENT_LEVEL = 3e-5  # -90 dBFS; the noise of sixteen bits alone is quieter
-_WORKING_RMS = 0.1
+WORKING_RMS = 0.1
 
 _NEED_RHYTHM = frozenset({Part.TEMPO, Part.ENERGY, Part.SECTIONS})
 _NEED_BANDS = frozenset({Part.WAVEFORM, Part.SECTIONS})
@@ -130,7 +130,7 @@ def _hear(samples: Samples, want: frozenset[Part], mounted: Mounted) -> Window:
     if level <= _SILENT_LEVEL or seconds < _SHORTEST_SECONDS:
         return replace(window, silent=True)
     # Every measurement below hears the same loudness, so a quiet copy gets the answer of a loud one.
-    samples *= np.float32(_WORKING_RMS / level)
+    samples *= np.float32(WORKING_RMS / level)
     needs_pitches = Part.KEY in want or want & _NEED_RHYTHM
     pitches = hear_pitches(samples) if needs_pitches else None
     rhythm = measure_rhythm(samples, pitches) if want & _NEED_RHYTHM else window.rhythm
