@@ -22,9 +22,6 @@ def answering(port: int, body: bytes) -> Iterator[None]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *_values: object) -> None:  # noqa: A002 - the name it overrides
-            """Says nothing."""
-
     with ThreadingHTTPServer(("127.0.0.1", port), Answer) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

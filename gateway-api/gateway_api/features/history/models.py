@@ -21,7 +21,7 @@ def _in_utc(moment: datetime) -> datetime:
 def _not_to_come(moment: datetime) -> datetime:
     """A clock may be a day ahead; one that is further ahead is wrong, and its plays would stay the latest."""
     if moment > datetime.now(UTC) + timedelta(days=1):
-        raise ValueError("This moment is still to come. Send when it was played, or leave it out for now.")
+        raise ValueError("This moment is still to come. Send when it was played; left out, it is now.")
     return moment
 
 
