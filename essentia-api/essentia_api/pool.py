@@ -5,16 +5,19 @@ pebble's pool is used because only the guilty future fails and a dead process is
 
 import ctypes
 import multiprocessing
+import os
+import queue
 import resource
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as FutureTimeout
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
+from weakref import WeakSet
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from dj_contracts.errors import ErrorCode
 from dj_servicekit.errors import Busy
@@ -33,6 +36,10 @@ class AnalysisPool:
         self._lock = threading.Lock()
         self._taken = 0
         self._capacity = size + waiting
+        self._cores = _Cores(size)
+        self._tasks: WeakSet[ProcessFuture[Any]] = WeakSet()
+        self._door = threading.Lock()  # another one: to begin the first task takes a while
+        self._closed = False
         context = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
         if sys.platform == "linux":
             # The import of Essentia takes a second; children of the fork server have it already.
@@ -79,7 +86,8 @@ class AnalysisPool:
     def run(self, function: Callable[..., Any], /, *args: Any) -> Any:
         """Wait for the answer of ``function(*args)`` from one of the processes; the caller has a place."""
         try:
-            return self._pool.schedule(_run, args=(function, *args), timeout=self._timeout_seconds).result()
+            with self._cores.one() as cores:
+                return self._begin(cores, function, *args).result()
         except Refusal as exc:
             raise exc.as_answer() from exc
         except (ProcessExpired, MemoryError) as exc:
@@ -98,14 +106,54 @@ class AnalysisPool:
         except CancelledError as exc:
             raise Busy("The service is stopping. Ask again in a moment.") from exc
 
+    def _begin(self, cores: set[int], function: Callable[..., Any], *args: Any) -> ProcessFuture[Any]:
+        with self._door:
+            if self._closed:
+                raise CancelledError
+            task = self._pool.schedule(_run, args=(cores, function, *args), timeout=self._timeout_seconds)
+            self._tasks.add(task)
+            return task
+
     def close(self) -> None:
         """Give up what is under way; a client that waits is told to ask again."""
+        with self._door:
+            self._closed = True
+            for task in self._tasks:
+                task.cancel()  # type: ignore[no-untyped-call]
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
 
-def _run(function: Callable[..., Any], *args: Any) -> Any:
+class _Cores:
+    """A core for each file that is measured, where there are as many cores as processes: a process and its
+    ffmpeg that wander between two cores get a sixth less done. A file that is alone may use them all."""
+
+    def __init__(self, size: int) -> None:
+        self._all = os.sched_getaffinity(0) if sys.platform == "linux" else set[int]()
+        self._size = size
+        self._free: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for core in self._all:
+            self._free.put(core)
+
+    @contextmanager
+    def one(self) -> Iterator[set[int]]:
+        """Waits while every process has a file: which core will be free next is not known before."""
+        if len(self._all) != self._size:
+            yield self._all
+            return
+        core = self._free.get()
+        try:
+            yield self._all if self._free.qsize() == self._size - 1 else {core}
+        finally:
+            self._free.put(core)
+
+
+def _run(cores: set[int], function: Callable[..., Any], *args: Any) -> Any:
     """In the process: what one file has left in the allocator must not stand below the next one's peak."""
+    if sys.platform == "linux":
+        # A container's cores may be others by now than when the service began.
+        with suppress(OSError):
+            os.sched_setaffinity(0, cores)
     try:
         return function(*args)
     finally:

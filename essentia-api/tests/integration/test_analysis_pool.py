@@ -84,6 +84,36 @@ def test_a_full_queue_says_when_to_ask_again(pool: Housed) -> None:
     assert pool.run(pow, 2, 3) == 8
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="only Linux keeps a process to a core")
+def test_files_that_are_measured_at_once_keep_to_cores_of_their_own() -> None:
+    cores = os.sched_getaffinity(0)
+    if len(cores) == 1:
+        pytest.skip("one core has nothing to share out")
+    pool = AnalysisPool(size=len(cores), waiting=1, timeout_seconds=2, memory_mb=3000)
+    try:
+        assert pool.run(os.sched_getaffinity, 0) == cores, "a file that is alone may use them all"
+        with ThreadPoolExecutor(len(cores)) as threads:
+            hangs = [threads.submit(pool.run, time.sleep, 60) for _ in range(len(cores) - 1)]
+            while len(kept := pool.run(os.sched_getaffinity, 0)) > 1 and not hangs[0].done():
+                time.sleep(0.01)
+            assert len(kept) == 1
+            assert kept < cores
+            assert all(isinstance(hang.exception(), Unusable) for hang in hangs)
+        assert pool.run(os.sched_getaffinity, 0) == cores, "a process that was killed gives its core back"
+    finally:
+        pool.close()
+
+
+def test_a_pool_that_closes_sends_away_who_waits() -> None:
+    size = os.cpu_count() or 1
+    closing = AnalysisPool(size=size, waiting=2, timeout_seconds=60, memory_mb=3000)
+    with ThreadPoolExecutor(size + 2) as threads:
+        asked = [threads.submit(closing.run, time.sleep, 30) for _ in range(size + 2)]
+        time.sleep(0.5)
+        closing.close()
+        assert [type(one.exception(timeout=20)) for one in asked] == [Busy] * (size + 2)
+
+
 def test_a_process_that_is_used_again_holds_ten_minutes_in_500_mb(write: Write) -> None:
     left = house_loop(seconds=60)
     path = write("long.mp3", np.tile(np.stack([left, np.roll(left, 400)], axis=1), (10, 1)))
