@@ -1,18 +1,22 @@
-"""Fits the weights of tempo level, bars and key on made-up styles, and prints them to be pasted.
+"""Grows the trees for the tempo level and fits the weights of bars, on made-up styles.
 
-    python -m bench.analysis.fit [--pieces 2000] [--pull 100]
+    python -m bench.analysis.fit [--pieces 4000] [--pull 3]
 
-Each is a softmax over a piece's candidates, of which the right ones are known: how likely the weights make
-these is raised, while ``pull`` holds each weight near the one that stands, a large one more loosely. None of
-the benchmark's own pieces is heard.
+Trees learn how likely a tempo is the one that was played, and are written where essentia-api reads them. Bars
+are a softmax over a piece's candidates, of which the right ones are known: how likely the weights make these
+is raised, while ``pull`` holds each weight near the one that stands; they are printed to be pasted. None of
+the benchmark's own pieces is heard. LightGBM comes with: uv sync --all-packages --group bench
 """
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
@@ -21,9 +25,8 @@ from scipy.optimize import minimize
 from bench.analysis.pieces import Piece
 from bench.analysis.rhythms import Family, piece
 from bench.analysis.scores import f_measure, near
-from dj_contracts.keys import ALL_KEYS
 from essentia_api.decode import Samples
-from essentia_api.measure import bars, pulse, tonal
+from essentia_api.measure import bars, forest, pulse
 from essentia_api.measure.engine import WORKING_RMS
 from essentia_api.measure.grid import lay_grid
 from essentia_api.measure.onsets import Onsets, hear_onsets
@@ -32,6 +35,13 @@ from essentia_api.measure.tempocnn import likely_tempi
 
 Table = NDArray[np.float64]
 _RIGHT = 0.9  # of the beats and of the downbeats
+# Few of the columns at a time: forests that see all of them learn the made-up styles, and records less.
+_TREES = {
+    "objective": "binary", "learning_rate": 0.05, "num_leaves": 10, "min_data_in_leaf": 20,
+    "feature_fraction": 0.1, "bagging_fraction": 0.7, "bagging_freq": 1, "lambda_l2": 5.0,
+    "deterministic": True, "force_row_wise": True, "verbose": -1,
+}  # fmt: skip
+_ROUNDS, _SEEDS = 200, (1, 2, 3)
 
 
 @dataclass(frozen=True)
@@ -44,32 +54,21 @@ class Choice:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--pieces", type=int, default=2000)
-    parser.add_argument("--pull", type=float, default=100.0)
+    parser.add_argument("--pieces", type=int, default=4000)
+    parser.add_argument("--pull", type=float, default=3.0)
     given = parser.parse_args()
     heard = list(gather(given.pieces))
-    standing = {
-        "level": np.array(list(pulse.WEIGHTS.values())),
-        "bars": bars.WEIGHTS.ravel(),
-        "key": tonal.weights(),
-    }
-    weights = {}
-    for name, before in standing.items():
-        choices = [of_piece[name] for of_piece in heard if name in of_piece]
-        weights[name] = fitted(choices, before, given.pull)
-        shares = [share_right(choices, tried) for tried in (before, weights[name])]
-        print(f"{name}: {shares[0]:.3f} right before, {shares[1]:.3f} now")
-    print("\npulse.WEIGHTS")
-    for name, weight in zip(pulse.WEIGHTS, weights["level"], strict=True):
-        print(f'    "{name}": {weight:.2f},')
-    _print_rows("bars.WEIGHTS", weights["bars"].reshape(bars.WEIGHTS.shape))
-    _print_rows("tonal.DEGREES, major and minor", weights["key"][:-1].reshape(-1, 12))
-    print(f"\ntonal.SECOND_OPINION = {weights['key'][-1]:.2f}")
-
-
-def _print_rows(name: str, rows: Table) -> None:
-    print(f"\n{name}")
-    for row in rows:
+    levels = [of_piece["level"] for of_piece in heard]
+    path = Path(forest.__file__).with_name("level.npz")
+    np.savez_compressed(path, allow_pickle=False, **grown(levels))
+    print(f"level: {share_right(levels, forest.Forest.of('level').scores):.3f} right, in {path}")
+    choices = [of_piece["bars"] for of_piece in heard if "bars" in of_piece]
+    before = bars.WEIGHTS.ravel()
+    now = fitted(choices, before, given.pull)
+    for word, weights in (("before", before), ("now", now)):
+        print(f"bars: {share_right(choices, weights.__rmatmul__):.3f} right {word}")
+    print("\nbars.WEIGHTS")
+    for row in now.reshape(bars.WEIGHTS.shape):
         print("    (" + ", ".join(f"{weight:.2f}" for weight in row) + "),")
 
 
@@ -82,7 +81,7 @@ def hear(seed: int) -> dict[str, Choice]:
     played, family = piece(seed)
     samples = played.samples * np.float32(WORKING_RMS / float(np.std(played.samples)))
     onsets, pitches = hear_onsets(samples), hear_pitches(samples)
-    choices = {"level": _level(played, samples, onsets), "key": _key(played, samples, pitches)}
+    choices = {"level": _level(played, samples, onsets)}
     if (of_bars := _bars(played, family, onsets, pitches)) is not None:
         choices["bars"] = of_bars
     return choices
@@ -90,9 +89,8 @@ def hear(seed: int) -> dict[str, Choice]:
 
 def _level(played: Piece, samples: Samples, onsets: Onsets) -> Choice:
     found = pulse.evidence(onsets, pulse.Repeats(onsets), likely_tempi(samples))
-    evidence = np.array([[of[name] for name in pulse.WEIGHTS] for of in found.values()])
     assert played.bpm is not None
-    return Choice(evidence, np.array([near(bpm, played.bpm) for bpm in found]))
+    return Choice(np.array(list(found.values())), np.array([near(bpm, played.bpm) for bpm in found]))
 
 
 def _bars(played: Piece, family: Family, onsets: Onsets, pitches: Pitches) -> Choice | None:
@@ -111,10 +109,36 @@ def _bars(played: Piece, family: Family, onsets: Onsets, pitches: Pitches) -> Ch
     return Choice(np.array(evidence), np.array(right)) if evidence else None
 
 
-def _key(played: Piece, samples: Samples, pitches: Pitches) -> Choice:
-    heard = tonal.hear(pitches)
-    evidence = tonal.evidence(heard, tonal.second_opinion(samples, heard.cents))
-    return Choice(evidence, np.array([key == played.key for key in ALL_KEYS]))
+def grown(choices: list[Choice]) -> dict[str, NDArray[Any]]:
+    """What forest.Forest is made of: the mean of several forests."""
+    evidence = np.concatenate([choice.evidence for choice in choices])
+    right = np.concatenate([choice.right for choice in choices])
+    nodes: list[tuple[int, float, int, int, float]] = []
+    depths = [0]
+
+    def laid(node: dict[str, Any], depth: int) -> int:
+        at = len(nodes)
+        nodes.append((0, 0.0, at, at, node.get("leaf_value", 0.0) / len(_SEEDS)))
+        if "split_feature" in node:
+            ways = (laid(node[way], depth + 1) for way in ("left_child", "right_child"))
+            nodes[at] = (node["split_feature"], node["threshold"], *ways, 0.0)
+        depths.append(depth)
+        return at
+
+    roots = []
+    for seed in _SEEDS:
+        found = lightgbm.train(_TREES | {"seed": seed}, lightgbm.Dataset(evidence, right), _ROUNDS)
+        roots += [laid(tree["tree_structure"], 0) for tree in found.dump_model()["tree_info"]]
+    kinds = {
+        "column": np.int16,
+        "limit": np.float32,
+        "left": np.int32,
+        "right": np.int32,
+        "worth": np.float32,
+    }
+    parts = zip(kinds.items(), zip(*nodes, strict=True), strict=True)
+    stored: dict[str, NDArray[Any]] = {name: np.array(part, kind) for (name, kind), part in parts}
+    return stored | {"roots": np.array(roots, np.int32), "depth": np.array(max(depths))}
 
 
 def fitted(choices: list[Choice], standing: Table, pull: float) -> Table:
@@ -138,8 +162,8 @@ def fitted(choices: list[Choice], standing: Table, pull: float) -> Table:
     return np.asarray(minimize(loss, standing, jac=True, method="L-BFGS-B").x)
 
 
-def share_right(choices: list[Choice], weights: Table) -> float:
-    return float(np.mean([choice.right[np.argmax(choice.evidence @ weights)] for choice in choices]))
+def share_right(choices: list[Choice], scores: Callable[[Table], Table]) -> float:
+    return float(np.mean([choice.right[np.argmax(scores(choice.evidence))] for choice in choices]))
 
 
 if __name__ == "__main__":

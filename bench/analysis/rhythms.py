@@ -52,6 +52,7 @@ class Family:
     looseness_ms: float = 0.0
     ducking: bool = False
     off_beat_chords: bool = False
+    syncopated: bool = False  # the kick may fall anywhere after the first
 
 
 _FOUR, _BACK, _OFF = "x...x...x...x...", "....x.......x...", "..x...x...x...x."
@@ -64,12 +65,12 @@ FAMILIES = (
     Family("trance", 1, (130, 145), (_FOUR,), (_BACK,), (_OFF, _SIXTEENTHS), ducking=True),
     Family("hard", 1.2, (150, 190), (_FOUR,), (_BACK, _NONE), (_OFF, _EIGHTHS), ducking=True),
     Family("drum and bass", 3, (160, 182), ("x.........x.....", "x.-.......x-....", "x-......-.xo....", "x.....-...x....."),
-           (_BACK, "....x..-.-..x..-", "....x..o.o..x.--"), (_EIGHTHS, _SIXTEENTHS, _ROLLS, _FOUR)),
+           (_BACK, "....x..-.-..x..-", "....x..o.o..x.--"), (_EIGHTHS, _SIXTEENTHS, _ROLLS, _FOUR), syncopated=True),
     Family("trap", 2.5, (128, 162), ("x--x---.------o-", "x.---.-.--x-.-o-", "x..-..o.--o--.-.", "x.....o...x.....", "x-.o......o-..o."),
-           ("........x.......", "........x......-"), (_ROLLS, "x-x-x-xox-xox-xo", _EIGHTHS, _SIXTEENTHS)),
-    Family("dubstep", 1.2, (136, 146), ("x..-..o.-..-....", "x.........-o...."), ("........x.......",), (_EIGHTHS, _ROLLS, "x..x..x.x..x..x.")),
+           ("........x.......", "........x......-"), (_ROLLS, "x-x-x-xox-xox-xo", _EIGHTHS, _SIXTEENTHS), syncopated=True),
+    Family("dubstep", 1.2, (136, 146), ("x..-..o.-..-....", "x.........-o...."), ("........x.......",), (_EIGHTHS, _ROLLS, "x..x..x.x..x..x."), syncopated=True),
     Family("hip hop", 3, (76, 104), ("x..-..-ox-o-..-.", "x.....x..xx-....", "x..x...-..x....."), (_BACK, "....x..-...-x..."),
-           (_EIGHTHS, _SIXTEENTHS, _ROLLS), swing=0.5, looseness_ms=5),
+           (_EIGHTHS, _SIXTEENTHS, _ROLLS), swing=0.5, looseness_ms=5, syncopated=True),
     Family("ballad", 2.5, (54, 82), ("x.......x.o-....", "x.....-.x.......", "x.......o......."), (_BACK,),
            (_EIGHTHS, _SIXTEENTHS, _FOUR), swing=0.1, looseness_ms=6),
     Family("reggae", 2.5, (60, 92), ("........x.......", "x.......x.......", "-...-...x...-...", _FOUR), ("........x.......",),
@@ -78,13 +79,13 @@ FAMILIES = (
            (_EIGHTHS, _FOUR, _SIXTEENTHS), swing=0.1, looseness_ms=7),
     Family("disco", 1.5, (104, 130), (_FOUR,), (_BACK,), (_OFF, _SIXTEENTHS, _EIGHTHS), looseness_ms=4, ducking=True),
     Family("breaks", 2, (104, 142), ("x..o..--..x.....", "x.o.......xo-...", "x..-..o...x..o.."), (_BACK, "....x..-.-..x..o"),
-           (_EIGHTHS, _SIXTEENTHS, _ROLLS), swing=0.25, looseness_ms=2),
+           (_EIGHTHS, _SIXTEENTHS, _ROLLS), swing=0.25, looseness_ms=2, syncopated=True),
     Family("garage", 1.3, (126, 140), ("x.........x.....", "x..-......o..o..", "x......-..x.-..."), (_BACK,),
-           ("..x...x...x..xx.", "x.xx..x.x.xx..x.", _OFF), swing=0.4),
+           ("..x...x...x..xx.", "x.xx..x.x.xx..x.", _OFF), swing=0.4, syncopated=True),
     Family("latin", 2, (80, 118), (_FOUR, "x.....x.x.....x.", "x..x..x.x..x..x."), ("...x..x....x..x.", "...x..x...x..x..", "....x..x....x..x"),
-           (_EIGHTHS, _SIXTEENTHS, "xoxxoxxoxoxxoxxo"), looseness_ms=3),
+           (_EIGHTHS, _SIXTEENTHS, "xoxxoxxoxoxxoxxo"), looseness_ms=3, syncopated=True),
     Family("funk", 2, (88, 122), ("x.o.....-.xo.x..", "x..x..-...x..-..", "x-......x.o..o.."), ("....x..o.o..x..o", _BACK),
-           (_SIXTEENTHS, _EIGHTHS, _ROLLS), swing=0.2, looseness_ms=4),
+           (_SIXTEENTHS, _EIGHTHS, _ROLLS), swing=0.2, looseness_ms=4, syncopated=True),
     Family("pop", 3, (86, 132), ("x.......x.-.....", "x.....o.x.......", _FOUR, "x..-....x.o....."), (_BACK,),
            (_EIGHTHS, _SIXTEENTHS, _OFF, _FOUR), looseness_ms=2, ducking=True),
     Family("swing", 2.5, (100, 220), ("o..o..o..o..", "............", "-....--..-.."), (".....-.....-", "...x.....x..", "--..-...-..-"),
@@ -117,6 +118,8 @@ def piece(seed: int) -> tuple[Piece, Family]:
 def _style(family: Family, rng: np.random.Generator) -> Style:
     bars = 2 if rng.random() < 0.3 else 1
     kick = _strayed(rng, _pick(rng, family.kicks), 0.04)
+    if family.syncopated and rng.random() < 0.3:
+        kick = [0.85, *(0.8 * float(chance) for chance in rng.random(len(kick) - 1) ** 3)]
 
     def played(chances: Sequence[float]) -> str:
         return "".join(_played(rng, chances) for _ in range(bars))
@@ -170,6 +173,9 @@ def _part(rng: np.random.Generator, sounds: Sequence[str], chances: Sequence[flo
 
 def _bass_chances(rng: np.random.Generator, family: Family, kick: list[float]) -> list[float]:
     """With the kick, or one of the ways in which chords are played too."""
+    if family.off_beat_chords and rng.random() < 0.5:  # a bass that leaves the first beat to the others
+        chances = rng.random(len(kick) - 1)
+        return [0.0, *(float(chance) * (1.2 if step % 4 else 0.5) for step, chance in enumerate(chances, 1))]
     if rng.random() < 0.35 and max(kick) > 0.5:
         return [0.05 + 0.9 * (chance > 0.5) for chance in kick]
     return _chord_chances(rng, family)

@@ -2,8 +2,8 @@
 
 Kicks, snares, hats, changes of harmony and of bass, and the starts of sections each have places in a bar where
 they belong in most music that people dance to. The weights come from bench/analysis/fit.py: row by row, how much
-accents in bass, middle and treble, changes of harmony and of bass, and sections speak for a bar that starts at
-column 0.
+accents in bass, middle and treble, changes of harmony and of bass from beat to beat and from half beat to half
+beat, and sections speak for a bar that starts at column 0.
 """
 # ruff: noqa: E501 - the table of weights is one row a line
 
@@ -22,12 +22,14 @@ Table = NDArray[np.float64]
 
 _STEPS = 16
 WEIGHTS = np.array([
-    (1.13, -0.21, -0.49, 0.24, -0.09, -0.29, 0.11, 0.01, 0.47, -0.00, 0.17, -0.11, 0.08, 0.04, -0.25, -0.48),
-    (-0.07, -0.34, -0.13, 0.24, 0.22, -0.47, 0.15, 0.02, -0.07, 0.04, 0.24, 0.03, 0.09, -0.12, 0.08, 0.04),
-    (0.27, -0.34, -0.14, -0.12, 0.36, -0.29, -0.10, -0.08, 0.16, 0.07, 0.08, 0.05, 0.28, -0.23, -0.02, -0.01),
-    (0.54, 0.49, 0.62, -0.00, -0.19, -0.42, -0.41, 0.40, -0.26, -0.07, 0.20, -0.29, -0.18, -0.20, -0.20, -0.01),
-    (0.22, -0.30, 0.32, -0.35, 0.06, 0.21, -0.30, -0.08, -0.37, 0.09, 0.06, -0.07, 0.04, 0.20, -0.08, 0.32),
-    (0.35, 0.06, 0.33, -0.28, 0.17, -0.13, -0.32, 0.05, -0.16, 0.04, -0.19, -0.35, -0.18, -0.12, -0.10, 0.74),
+    (1.09, -0.16, -0.41, 0.08, -0.32, -0.29, -0.20, -0.15, 0.35, -0.26, 0.14, -0.09, -0.05, -0.02, -0.18, -0.21),
+    (0.25, -0.34, -0.02, -0.19, 0.11, -0.14, 0.04, -0.11, -0.21, -0.14, -0.01, -0.16, 0.11, -0.13, 0.22, -0.06),
+    (-0.05, -0.46, -0.26, -0.19, 0.35, -0.37, 0.02, -0.21, 0.26, -0.33, -0.11, -0.13, 0.49, -0.40, -0.12, -0.05),
+    (0.84, 0.65, 0.73, 0.18, -0.21, -0.32, -0.48, 0.06, -0.39, -0.16, 0.03, -0.30, -0.42, -0.48, -0.07, 0.44),
+    (-0.16, -0.33, 0.25, -0.23, -0.07, 0.16, -0.00, 0.01, -0.07, -0.18, -0.00, 0.01, 0.22, 0.32, -0.17, 0.22),
+    (-0.26, -0.06, -0.37, -0.05, -0.12, -0.08, 0.26, 0.09, -0.03, 0.34, 0.25, 0.08, 0.20, -0.03, 0.06, -0.27),
+    (-0.08, 0.22, -0.04, 0.07, -0.01, -0.02, 0.01, -0.18, 0.01, 0.02, -0.15, -0.08, -0.01, -0.02, 0.17, 0.09),
+    (0.47, 0.16, 0.21, -0.10, 0.03, -0.07, -0.26, -0.05, -0.15, -0.15, -0.26, -0.25, -0.16, -0.06, -0.10, 0.49),
 ])  # fmt: skip
 _LOUD = 6.0  # one crash must not outweigh a hundred kicks
 _BASS_STEPS = 60
@@ -64,17 +66,11 @@ class Changes:
         levels = pitches.levels
         logs = np.log1p(30 * levels / (float(levels.mean()) or 1.0))
         self.beat = max(1, round(period * pitch_levels.RATE))
-        self.harmony = self._turned(logs)
-        self.bass = self._turned(logs[:, :_BASS_STEPS])
+        half = max(1, round(period / 2 * pitch_levels.RATE))
+        bass = logs[:, :_BASS_STEPS]
+        self.harmony, self.bass = _turned(logs, self.beat), _turned(bass, self.beat)
+        self.quick_harmony, self.quick_bass = _turned(logs, half), _turned(bass, half)
         self.sections = self._sections(logs)
-
-    def _turned(self, logs: NDArray[np.float32]) -> Table:
-        centred = logs - logs.mean(axis=1, keepdims=True)
-        after, before = _around(centred, self.beat)
-        lengths = np.linalg.norm(after, axis=1) * np.linalg.norm(before, axis=1)
-        turned = 1 - (after * before).sum(axis=1) / np.maximum(lengths, 1e-9)
-        turned[: self.beat] = turned[-self.beat :] = 0
-        return np.asarray(turned)
 
     def _sections(self, logs: NDArray[np.float32]) -> Table:
         bands = logs.reshape(len(logs), _SECTION_BANDS, -1).mean(axis=2)
@@ -85,6 +81,16 @@ class Changes:
         reach = max(1, width // 4)
         highest = np.lib.stride_tricks.sliding_window_view(np.pad(change, reach), 2 * reach + 1).max(axis=1)
         return np.where(change == highest, change, 0) ** 2
+
+
+def _turned(logs: NDArray[np.float32], width: int) -> Table:
+    """How unlike each other the ``width`` frames after and before each are."""
+    centred = logs - logs.mean(axis=1, keepdims=True)
+    after, before = _around(centred, width)
+    lengths = np.linalg.norm(after, axis=1) * np.linalg.norm(before, axis=1)
+    turned = 1 - (after * before).sum(axis=1) / np.maximum(lengths, 1e-9)
+    turned[:width] = turned[-width:] = 0
+    return np.asarray(turned)
 
 
 def _around(rows: NDArray[np.float32], width: int) -> tuple[Table, Table]:
@@ -99,7 +105,8 @@ def lay_table(onsets: Onsets, changes: Changes, beats: Beats, period: float) -> 
     fine = _positions(len(onsets.low), onset_curves.RATE, beats, period)
     coarse = _positions(len(changes.harmony), pitch_levels.RATE, beats, period)
     peaks = [_peaks(np.minimum(curve, _LOUD), fine) for curve in onsets.accents]
-    levels = [_means(curve, coarse) for curve in (changes.harmony, changes.bass)]
+    turns = (changes.harmony, changes.bass, changes.quick_harmony, changes.quick_bass)
+    levels = [_means(curve, coarse) for curve in turns]
     return np.stack([*peaks, *levels, _spread(changes.sections, coarse)])
 
 

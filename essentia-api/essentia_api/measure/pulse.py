@@ -1,8 +1,8 @@
 """Which tempi a track pulses at, and which of them people would tap: the level is chosen here.
 
-Two kinds of evidence meet: nets trained on real records (tempocnn), and what the onsets do at each candidate:
-how well they repeat after one to four beats rather than after two or four thirds of one, and whether a
-backbeat falls where it puts one. The weights come from bench/analysis/fit.py.
+Two kinds of evidence meet: nets trained on real records (tempocnn), and how well the onsets repeat, register
+by register, after so many or such parts of each candidate's beats. A forest that bench/analysis/fit.py has
+grown says how likely each candidate is, given both.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dj_contracts.analysis import TempoCandidate
+from essentia_api.measure.forest import Forest
 from essentia_api.measure.onsets import RATE, Curve, Onsets
 from essentia_api.measure.tempocnn import FIRST_BPM, TEMPI
 
@@ -29,7 +30,10 @@ _WEAKEST_PULSE, _CHANCE_SECONDS = (
 )  # half a minute of noise reaches .03, eight seconds .1; music starts at .3
 _DRIFTS = np.linspace(0.92, 1.08, 17)
 _DRIFTING_GAIN = 0.06  # what noise gains from so many tries
-WEIGHTS = {
+_LAGS = (1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 4 / 3, 3 / 2, 2, 8 / 3, 3, 4, 6, 8)  # in beats
+_NET_RATIOS = (1 / 3, 1 / 2, 2 / 3, 1, 3 / 2, 2, 3)
+# A first guess, which the forest has to improve on.
+_WEIGHTS = {
     "nets": 0.81,
     "beat": 0.79,
     "hats": 0.05,
@@ -60,7 +64,7 @@ class Pulse:
 def find_pulse(onsets: Onsets, nets: list[NDArray[np.float64]]) -> Pulse:
     repeats = Repeats(onsets)
     heard = evidence(onsets, repeats, nets)
-    scores = np.array([sum(WEIGHTS[name] * worth for name, worth in of.items()) for of in heard.values()])
+    scores = Forest.of("level").scores(np.array(list(heard.values())))
     weights = np.exp(scores - scores.max())
     ranked = sorted(zip(weights / weights.sum(), heard, strict=True), reverse=True)
     best = ranked[0][1]
@@ -72,15 +76,19 @@ def find_pulse(onsets: Onsets, nets: list[NDArray[np.float64]]) -> Pulse:
     )
 
 
-def evidence(
-    onsets: Onsets, repeats: "Repeats", nets: list[NDArray[np.float64]]
-) -> dict[float, dict[str, float]]:
-    """What speaks for each tempo that the record may be felt at."""
-    chances = np.stack([_on_grid(net) for net in nets])
-    rough = _GRID[np.argmax(np.maximum(repeats.comb(_GRID), 0.01) * (chances.mean(axis=0) + 0.001))]
+def evidence(onsets: Onsets, repeats: "Repeats", nets: list[NDArray[np.float64]]) -> dict[float, list[float]]:
+    """What there is to say of each tempo that the record may be felt at."""
+    net = np.mean(nets, axis=0)
+    rough = _GRID[np.argmax(np.maximum(repeats.comb(_GRID), 0.01) * (_chances(net, _GRID) + 0.001))]
     found = 60 / refined_period(onsets.full, 60 / float(rough), 0.03)
     tempi = [(found * ratio, ratio) for ratio in _RATIOS if _SLOWEST <= found * ratio <= _FASTEST]
-    return {bpm: _evidence(repeats, chances, bpm, ratio) for bpm, ratio in tempi}
+    rules = [_rules(repeats, nets, bpm, ratio) for bpm, ratio in tempi]
+    guesses = np.array([sum(_WEIGHTS[name] * worth for name, worth in of.items()) for of in rules])
+    behind = guesses - guesses.max()
+    return {
+        bpm: [*_repeated(repeats, net, bpm), of["odd"], of["in thirds"], of["backbeat"], guess, less]
+        for (bpm, _), of, guess, less in zip(tempi, rules, guesses, behind, strict=True)
+    }
 
 
 def refined_period(curve: Curve, period: float, span: float) -> float:
@@ -144,13 +152,22 @@ def _repeats(curve: Curve) -> NDArray[np.float64]:
     return np.asarray(alike / max(float(alike[:, 0].mean()), 1e-9))
 
 
-def _on_grid(net: NDArray[np.float64]) -> NDArray[np.float64]:
-    whole = np.log(FIRST_BPM + np.arange(TEMPI))
-    near: NDArray[np.float64] = np.exp(-0.5 * ((np.log(_GRID)[:, None] - whole) / _TOLERANCE) ** 2)
-    return np.asarray(near @ net)
+def _chances(net: NDArray[np.float64], tempi: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What a net, which knows whole tempi, says of any."""
+    away = np.log(tempi)[:, None] - np.log(FIRST_BPM + np.arange(TEMPI))
+    return np.asarray(np.exp(-0.5 * (away / _TOLERANCE) ** 2) @ net)
 
 
-def _evidence(repeats: Repeats, chances: NDArray[np.float64], bpm: float, ratio: float) -> dict[str, float]:
+def _repeated(repeats: Repeats, net: NDArray[np.float64], bpm: float) -> list[float]:
+    """How well each register repeats after parts and counts of a beat, and what the nets say all around."""
+    curves = (repeats.low, repeats.middle, repeats.high, repeats.snare)
+    again = [at(curve, 60 / bpm * lag) for curve in curves for lag in _LAGS]
+    chances = np.log(_chances(net, bpm * np.array(_NET_RATIOS)) + _LEAST_CHANCE)
+    return [*again, *(float(chance) for chance in chances), float(np.log(bpm))]
+
+
+def _rules(repeats: Repeats, nets: list[NDArray[np.float64]], bpm: float, ratio: float) -> dict[str, float]:
+    """What is known to tell a tempo from its relatives."""
     beat = 60 / bpm
 
     def again(beats: float) -> float:
@@ -159,11 +176,11 @@ def _evidence(repeats: Repeats, chances: NDArray[np.float64], bpm: float, ratio:
     thirds, halves = (at(repeats.high, beat / n) + at(repeats.middle, beat / n) for n in (3, 2))
     in_thirds = max(0.0, thirds - halves)
     one_beat = again(1) / 2
-    nets = [np.log(np.interp(np.log(bpm), np.log(_GRID), net) + _LEAST_CHANCE) for net in chances]
+    tempo = np.array([bpm])
     # A snare that comes back after two beats while the kick needs four: this is the beat, and not half of it.
     backbeat = _share(repeats.snare, beat) - _share(repeats.low, beat)
     return {
-        "nets": float(np.mean(nets)),
+        "nets": float(np.mean([np.log(_chances(net, tempo) + _LEAST_CHANCE) for net in nets])),
         "beat": one_beat,
         "hats": at(repeats.high, beat),
         "bars": float(np.mean([again(2), again(3), again(4)])),

