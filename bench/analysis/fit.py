@@ -10,7 +10,7 @@ the benchmark's own pieces is heard. LightGBM comes with: uv sync --all-packages
 
 import argparse
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,12 +61,16 @@ def main() -> None:
     levels = [of_piece["level"] for of_piece in heard]
     path = Path(forest.__file__).with_name("level.npz")
     np.savez_compressed(path, allow_pickle=False, **grown(levels))
-    print(f"level: {share_right(levels, forest.Forest.of('level').scores):.3f} right, in {path}")
+    level = forest.Forest.of("level")
+    print(
+        f"level: {share_right(levels, [level.scores(one.evidence) for one in levels]):.3f} right, in {path}"
+    )
     choices = [of_piece["bars"] for of_piece in heard if "bars" in of_piece]
     before = bars.WEIGHTS.ravel()
     now = fitted(choices, before, given.pull)
     for word, weights in (("before", before), ("now", now)):
-        print(f"bars: {share_right(choices, weights.__rmatmul__):.3f} right {word}")
+        right = share_right(choices, [choice.evidence @ weights for choice in choices])
+        print(f"bars: {right:.3f} right {word}")
     print("\nbars.WEIGHTS")
     for row in now.reshape(bars.WEIGHTS.shape):
         print("    (" + ", ".join(f"{weight:.2f}" for weight in row) + "),")
@@ -162,8 +166,9 @@ def fitted(choices: list[Choice], standing: Table, pull: float) -> Table:
     return np.asarray(minimize(loss, standing, jac=True, method="L-BFGS-B").x)
 
 
-def share_right(choices: list[Choice], scores: Callable[[Table], Table]) -> float:
-    return float(np.mean([choice.right[np.argmax(scores(choice.evidence))] for choice in choices]))
+def share_right(choices: list[Choice], scores: list[Table]) -> float:
+    chosen = zip(choices, scores, strict=True)
+    return float(np.mean([choice.right[np.argmax(of_choice)] for choice, of_choice in chosen]))
 
 
 if __name__ == "__main__":
