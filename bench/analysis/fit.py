@@ -54,8 +54,8 @@ class Choice:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--pieces", type=int, default=4000)
-    parser.add_argument("--pull", type=float, default=3.0)
+    parser.add_argument("--pieces", type=int, default=4000, help="how many are played and heard")
+    parser.add_argument("--pull", type=float, default=3.0, help="how loosely the weights of bars are held")
     given = parser.parse_args()
     heard = list(gather(given.pieces))
     levels = [of_piece["level"] for of_piece in heard]
@@ -142,7 +142,8 @@ def grown(choices: list[Choice]) -> dict[str, NDArray[Any]]:
     }
     parts = zip(kinds.items(), zip(*nodes, strict=True), strict=True)
     stored: dict[str, NDArray[Any]] = {name: np.array(part, kind) for (name, kind), part in parts}
-    return stored | {"roots": np.array(roots, np.int32), "depth": np.array(max(depths))}
+    sizes = {"depth": np.array(max(depths)), "columns": np.array(evidence.shape[1])}
+    return stored | sizes | {"roots": np.array(roots, np.int32)}
 
 
 def fitted(choices: list[Choice], standing: Table, pull: float) -> Table:

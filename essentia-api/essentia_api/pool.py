@@ -38,7 +38,7 @@ class AnalysisPool:
         self._capacity = size + waiting
         self._cores = _Cores(size)
         self._tasks: WeakSet[ProcessFuture[Any]] = WeakSet()
-        self._door = threading.Lock()  # another one: to begin the first task takes a while
+        self._door = threading.Lock()  # held while a task begins, and the first one starts the processes
         self._closed = False
         context = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
         if sys.platform == "linux":
@@ -106,7 +106,7 @@ class AnalysisPool:
         except CancelledError as exc:
             raise Busy("The service is stopping. Ask again in a moment.") from exc
 
-    def _begin(self, cores: set[int], function: Callable[..., Any], *args: Any) -> ProcessFuture[Any]:
+    def _begin(self, cores: set[int] | None, function: Callable[..., Any], *args: Any) -> ProcessFuture[Any]:
         with self._door:
             if self._closed:
                 raise CancelledError
@@ -126,20 +126,21 @@ class AnalysisPool:
 
 class _Cores:
     """A core for each file that is measured, where there are as many cores as processes: a process and its
-    ffmpeg that wander between two cores get a sixth less done. A file that is alone may use them all."""
+    ffmpeg that wander between two cores get a sixth less done. A file that begins alone may use them all."""
 
     def __init__(self, size: int) -> None:
-        self._all = os.sched_getaffinity(0) if sys.platform == "linux" else set[int]()
+        cores = os.sched_getaffinity(0) if sys.platform == "linux" else set[int]()
+        self._all = cores if len(cores) == size else None
         self._size = size
         self._free: queue.SimpleQueue[int] = queue.SimpleQueue()
-        for core in self._all:
+        for core in cores:
             self._free.put(core)
 
     @contextmanager
-    def one(self) -> Iterator[set[int]]:
+    def one(self) -> Iterator[set[int] | None]:
         """Waits while every process has a file: which core will be free next is not known before."""
-        if len(self._all) != self._size:
-            yield self._all
+        if self._all is None:
+            yield None
             return
         core = self._free.get()
         try:
@@ -148,10 +149,10 @@ class _Cores:
             self._free.put(core)
 
 
-def _run(cores: set[int], function: Callable[..., Any], *args: Any) -> Any:
-    """In the process: what one file has left in the allocator must not stand below the next one's peak."""
-    if sys.platform == "linux":
-        # A container's cores may be others by now than when the service began.
+def _run(cores: set[int] | None, function: Callable[..., Any], *args: Any) -> Any:
+    """In the process. What one file has left in the allocator must not stand below the next one's peak."""
+    if sys.platform == "linux" and cores:
+        # A container may have lost cores since the service began.
         with suppress(OSError):
             os.sched_setaffinity(0, cores)
     try:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,14 +23,15 @@ class Forest:
     right: NDArray[np.int32]
     worth: NDArray[np.float32]
     depth: int
+    columns: int  # of the rows that it was grown from
 
     @staticmethod
     @cache
     def of(name: str) -> "Forest":
         with (files(__package__) / f"{name}.npz").open("rb") as file, np.load(file) as stored:
-            return Forest(
-                **{part: stored[part] for part in stored.files if part != "depth"}, depth=int(stored["depth"])
-            )
+            parts: dict[str, Any] = {part: stored[part] for part in stored.files}
+        sizes = {size: int(parts[size]) for size in ("depth", "columns")}
+        return Forest(**(parts | sizes))
 
     def scores(self, rows: Table) -> Table:
         """Of each row, the sum of what its leaves are worth."""

@@ -18,7 +18,7 @@ from essentia_api.measure.pitches import LOWEST, PITCHES, STEPS, Pitches, hear_p
 Profile = NDArray[np.float64]
 
 _OTHERS = ("edma", "shaath", "noland", "tonictriad")
-MODEL = f"dj profiles 1 with essentia {' '.join(_OTHERS)}"
+MODEL = f"dj profiles 3 with essentia {' '.join(_OTHERS)}"
 _OTHERS_WEIGHT = 1.5
 _FRAME = 4096
 _LOWEST_PEAK, _HIGHEST_PEAK = 25.0, 3500.0  # as Essentia's own key extractor has them
@@ -104,7 +104,7 @@ def _other_opinions(samples: Samples, cents: float) -> list[tuple[Key, float]]:
     classes = _essentia_classes(samples[middle], 440 * 2 ** (cents / 1200))
     answers = [es.Key(profileType=name, usePolyphony=False, pcpSize=12)(classes) for name in _OTHERS]
     return [
-        (Key.parse(f"{tonic} {mode}"), min(max(float(strength), 0.0), 1.0))
+        (Key.parse(f"{tonic} {mode}"), min(max(0.0, float(strength)), 1.0))
         for tonic, mode, strength, _ in answers
     ]
 
@@ -122,7 +122,7 @@ def _essentia_classes(samples: Samples, concert_pitch: float) -> NDArray[np.floa
         referenceFrequency=concert_pitch, weightType="cosine", **limits,
     )  # fmt: skip
     total = np.zeros(12, dtype=np.float32)
-    for first in range(0, max(1, len(samples) - _FRAME), _FRAME):
+    for first in range(0, max(1, len(samples) - _FRAME + 1), _FRAME):
         levels = spectrum(window(np.resize(samples[first : first + _FRAME], _FRAME)))
         hertz, magnitudes = peaks(levels)
         total += folded(hertz, whitened(levels, hertz, magnitudes))

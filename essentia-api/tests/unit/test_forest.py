@@ -1,0 +1,30 @@
+"""The forest: each row goes its own way down each tree, and no column is taken for another."""
+
+import numpy as np
+
+from essentia_api.measure.forest import Forest
+from essentia_api.measure.onsets import hear_onsets
+from essentia_api.measure.pulse import Repeats, evidence
+from essentia_api.measure.tempocnn import likely_tempi
+from essentia_api.testing import house_loop
+
+
+def test_each_row_gathers_what_its_leaves_are_worth() -> None:
+    forest = Forest(
+        roots=np.array([0, 3], np.int32),
+        column=np.array([1, 0, 0, 0], np.int16),
+        limit=np.array([5, 0, 0, 0], np.float32),
+        left=np.array([1, 1, 2, 3], np.int32),
+        right=np.array([2, 1, 2, 3], np.int32),
+        worth=np.array([0, -1, 2, 10], np.float32),
+        depth=1,
+        columns=2,
+    )
+    assert forest.scores(np.array([[9.0, 5.0], [0.0, 6.0]])).tolist() == [9.0, 12.0]
+
+
+def test_the_level_was_grown_from_as_many_columns_as_there_are() -> None:
+    loop = house_loop(seconds=20)
+    onsets = hear_onsets(loop)
+    rows = evidence(onsets, Repeats(onsets), likely_tempi(loop))
+    assert {len(row) for row in rows.values()} == {Forest.of("level").columns}
