@@ -46,13 +46,22 @@ def test_drum_and_bass_is_not_halved() -> None:
     assert measure_rhythm(loop).tempo.bpm == pytest.approx(174.3, abs=0.05)
 
 
-def test_a_slow_ballad_is_not_doubled() -> None:
-    loop = drum_loop(66, kick="x.......x.......", snare="....x.......x...", hat="x.x.x.x.x.x.x.x.")
+WRONG_SINCE_DJ_7 = pytest.mark.xfail(
+    strict=True, reason="known to be wrong: decision 12 says what the trees cost"
+)
+
+
+@pytest.mark.parametrize(
+    "hat", ["x.x.x.x.x.x.x.x.", pytest.param("xxxxxxxxxxxxxxxx", marks=WRONG_SINCE_DJ_7)]
+)
+def test_a_slow_ballad_is_not_doubled(hat: str) -> None:
+    loop = drum_loop(66, kick="x.......x.......", snare="....x.......x...", hat=hat)
     assert measure_rhythm(loop).tempo.bpm == pytest.approx(66, abs=0.05)
 
 
-def test_six_eight_is_not_taken_for_three_halves() -> None:
-    loop = drum_loop(63.4, kick="x.....x.....", snare="...x.....x..", hat="xxxxxxxxxxxx", steps_a_beat=3)
+@pytest.mark.parametrize("kick", ["x.....x.....", pytest.param("x....x......", marks=WRONG_SINCE_DJ_7)])
+def test_six_eight_is_not_taken_for_three_halves(kick: str) -> None:
+    loop = drum_loop(63.4, kick=kick, snare="...x.....x..", hat="xxxxxxxxxxxx", steps_a_beat=3)
     assert measure_rhythm(loop).tempo.bpm == pytest.approx(63.4, abs=0.05)
 
 
