@@ -30,7 +30,6 @@ _SECONDS_PER_WAITING = 5
 
 class AnalysisPool:
     def __init__(self, *, size: int, waiting: int, timeout_seconds: float, memory_mb: int) -> None:
-        self._size = size
         self._timeout_seconds = timeout_seconds
         self._places = threading.BoundedSemaphore(size + waiting)
         self._lock = threading.Lock()
@@ -131,7 +130,6 @@ class _Cores:
     def __init__(self, size: int) -> None:
         cores = os.sched_getaffinity(0) if sys.platform == "linux" else set[int]()
         self._all = cores if len(cores) == size else None
-        self._size = size
         self._free: queue.SimpleQueue[int] = queue.SimpleQueue()
         for core in cores:
             self._free.put(core)
@@ -144,7 +142,7 @@ class _Cores:
             return
         core = self._free.get()
         try:
-            yield self._all if self._free.qsize() == self._size - 1 else {core}
+            yield self._all if self._free.qsize() == len(self._all) - 1 else {core}
         finally:
             self._free.put(core)
 
