@@ -1,11 +1,12 @@
-"""Grows the trees for the tempo level and fits the weights of bars, on made-up styles.
+"""Grows the trees for the tempo level and fits the weights of bars and key, on made-up styles.
 
     python -m bench.analysis.fit [--pieces 4000] [--pull 3]
 
 Trees learn how likely a tempo is the one that was played, and are written where essentia-api reads them. Bars
-are a softmax over a piece's candidates, of which the right ones are known: how likely the weights make these
-is raised, while ``pull`` holds each weight near the one that stands; they are printed to be pasted. None of
-the benchmark's own pieces is heard. LightGBM comes with: uv sync --all-packages --group bench
+and keys are a softmax over a piece's candidates, of which the right ones are known: how likely the weights make
+these is raised, while each weight is held, near the one that stands for bars (by ``pull``) and near nothing for
+keys; they are printed to be pasted. None of the benchmark's own pieces is heard. LightGBM comes with:
+uv sync --all-packages --group bench
 """
 
 import argparse
@@ -25,8 +26,9 @@ from scipy.optimize import minimize
 from bench.analysis.pieces import Piece
 from bench.analysis.rhythms import Family, piece
 from bench.analysis.scores import f_measure, near
+from dj_contracts.keys import ALL_KEYS
 from essentia_api.decode import Samples
-from essentia_api.measure import bars, forest, pulse
+from essentia_api.measure import bars, forest, pulse, tonal
 from essentia_api.measure.engine import WORKING_RMS
 from essentia_api.measure.grid import lay_grid
 from essentia_api.measure.onsets import Onsets, hear_onsets
@@ -42,6 +44,7 @@ _TREES = {
     "deterministic": True, "force_row_wise": True, "verbose": -1,
 }  # fmt: skip
 _ROUNDS, _SEEDS = 200, (1, 2, 3)
+_KEY_PULL = 7.5
 
 
 @dataclass(frozen=True)
@@ -65,14 +68,17 @@ def main() -> None:
     print(
         f"level: {share_right(levels, [level.scores(one.evidence) for one in levels]):.3f} right, in {path}"
     )
-    choices = [of_piece["bars"] for of_piece in heard if "bars" in of_piece]
-    before = bars.WEIGHTS.ravel()
-    now = fitted(choices, before, given.pull)
-    for word, weights in (("before", before), ("now", now)):
+    print_fitted("bars", heard, bars.WEIGHTS, bars.WEIGHTS, given.pull)
+    print_fitted("key", heard, tonal.WEIGHTS, np.zeros(tonal.WEIGHTS.shape), _KEY_PULL)
+
+
+def print_fitted(name: str, heard: list[dict[str, Choice]], now: Table, standing: Table, pull: float) -> None:
+    choices = [of_piece[name] for of_piece in heard if name in of_piece]
+    found = fitted(choices, standing.ravel(), pull)
+    for word, weights in (("before", now.ravel()), ("now", found)):
         right = share_right(choices, [choice.evidence @ weights for choice in choices])
-        print(f"bars: {right:.3f} right {word}")
-    print("\nbars.WEIGHTS")
-    for row in now.reshape(bars.WEIGHTS.shape):
+        print(f"{name}: {right:.3f} right {word}")
+    for row in found.reshape(-1, now.shape[-1]):
         print("    (" + ", ".join(f"{weight:.2f}" for weight in row) + "),")
 
 
@@ -88,6 +94,9 @@ def hear(seed: int) -> dict[str, Choice]:
     choices = {"level": _level(played, samples, onsets)}
     if (of_bars := _bars(played, family, onsets, pitches)) is not None:
         choices["bars"] = of_bars
+    if (heard := tonal.hear(samples, pitches)) is not None:
+        right = np.array([key == played.key for key in ALL_KEYS])
+        choices["key"] = Choice(tonal.lay_table(heard), right)
     return choices
 
 

@@ -1,8 +1,9 @@
 """One piece of the set: a style in a key at a tempo, played and mixed, with everything about it known."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,6 @@ from bench.analysis.styles import STYLES, Part, Reading, Style
 from dj_contracts.keys import ALL_KEYS, Key, Mode
 
 Half = Literal["tuning", "held back"]
-Chords = tuple[int, ...]  # degrees of the scale, from 0
 _SCALE = {Mode.MAJOR: (0, 2, 4, 5, 7, 9, 11), Mode.MINOR: (0, 2, 3, 5, 7, 8, 10)}
 _PROGRESSIONS = {
     Mode.MAJOR: ((0, 4, 5, 3), (0, 5, 1, 4), (0, 3, 4, 0), (0, 0, 3, 4), (0, 3, 0, 4)),
@@ -39,10 +39,17 @@ class Piece:
     downbeats: NDArray[np.float64]
     constant: bool = True
     cents: float = 0.0
+    parts: tuple[tuple[float, float, str], ...] = ()  # from when to when which layers play
+
+
+class Harmony(Protocol):
+    def pitches(self, letter: str, bar: float, index: int, *, last: bool) -> list[int]:
+        """Of bass ("b"), chords ("c") or lead ("l"): what their note number ``index`` is, ``bar`` bars in."""
+        ...
 
 
 def compose(
-    style: Style, half: Half, key: Key, seed: int, *, seconds: float = 64.0, progression: Chords | None = None
+    style: Style, half: Half, key: Key, seed: int, *, seconds: float = 64.0, harmony: Harmony | None = None
 ) -> Piece:
     rng = np.random.default_rng(seed)
     reading = style.tuning if half == "tuning" else style.held_back
@@ -55,8 +62,7 @@ def compose(
     layers = _ARRANGEMENTS[int(rng.integers(len(_ARRANGEMENTS)))]
     if not reading.drums:
         layers = ("bc", "bcl") * 4
-    score = _Score(style, reading, key, rng, times, bars, layers)
-    score.progression = progression or score.progression
+    score = _Score(style, reading, harmony or _PlainHarmony(style, key, rng), rng, times, bars, layers)
     mixed = score.mixed(offset + bars * style.beats * 60 / bpm + 1.0)
     cents = float(rng.choice([0, 0, 0, rng.uniform(-45, 45)]))
     if cents:  # a record that runs fast or slow moves in pitch and in time
@@ -67,20 +73,40 @@ def compose(
         bpm, times = bpm * ratio, times / ratio
     return Piece(
         f"{style.name} {bpm:.2f} {key.short}", half, style.name, style.drive, bpm, key, mixed,
-        times[: -1 : style.split], times[:-1:bar_steps], cents=cents,
+        times[: -1 : style.split], times[:-1:bar_steps], cents=cents, parts=score.parts(times),
     )  # fmt: skip
+
+
+class _PlainHarmony:
+    """Four triads of one scale."""
+
+    def __init__(self, style: Style, key: Key, rng: np.random.Generator) -> None:
+        self.key, self.scale = key, _SCALE[key.mode]
+        self.progression = _PROGRESSIONS[key.mode][int(rng.integers(5))]
+        self.bars_a_chord = 2 if style.tempi[0] > 150 else 1
+        self.melody = rng.integers(0, 5, 32)
+
+    def pitches(self, letter: str, bar: float, index: int, *, last: bool) -> list[int]:
+        degree = self.progression[int(bar) // self.bars_a_chord % 4]
+        if letter == "b":
+            return [self._note(degree, (0, 0, 0, 4)[index % 4], 36 if self.key.tonic < 7 else 24)]
+        if letter == "c":
+            return [self._note(degree, third, 48) for third in (0, 2, 4)]
+        return [self._note(degree, (0, 2, 4, 7, 1)[self.melody[index % 32]], 60)]
+
+    def _note(self, degree: int, above: int, octave: int) -> int:
+        steps = degree + above
+        leading = self.key.mode is Mode.MINOR and degree == 4 and steps == 6
+        return octave + self.key.tonic + self.scale[steps % 7] + 12 * (steps // 7) + leading
 
 
 class _Score:
     def __init__(
-        self, style: Style, reading: Reading, key: Key, rng: np.random.Generator,
+        self, style: Style, reading: Reading, harmony: Harmony, rng: np.random.Generator,
         times: NDArray[np.float64], bars: int, layers: tuple[str, ...],
     ) -> None:  # fmt: skip
-        self.style, self.reading, self.key, self.rng = style, reading, key, rng
+        self.style, self.reading, self.harmony, self.rng = style, reading, harmony, rng
         self.times, self.bars, self.layers = times, bars, layers
-        self.progression: Chords = _PROGRESSIONS[key.mode][int(rng.integers(5))]
-        self.bars_a_chord = 2 if style.tempi[0] > 150 else 1
-        self.melody = rng.integers(0, 5, 32)
 
     def mixed(self, seconds: float) -> Sound:
         drums, music = (np.zeros(int(seconds * RATE) + 4 * RATE, dtype=np.float32) for _ in range(2))
@@ -95,6 +121,21 @@ class _Score:
         mix += self.rng.standard_normal(len(mix)).astype(np.float32) * 10 ** (self.rng.uniform(-70, -45) / 20)
         pressed = np.tanh(mix * self.rng.uniform(0.15, 0.45))[: int(seconds * RATE)]
         return np.asarray(pressed / np.max(np.abs(pressed)) * 0.9, dtype=np.float32)
+
+    def parts(self, times: NDArray[np.float64]) -> tuple[tuple[float, float, str], ...]:
+        """What sounds in each eighth; ``times`` are those of all steps, as they came out."""
+        reading = self.reading
+        heard = {_layer(drum) for drum in reading.drums}
+        heard |= {
+            letter
+            for letter, part in zip("bcl", (reading.bass, reading.chords, reading.lead), strict=True)
+            if part
+        }
+        edges = np.linspace(0, len(times) - 1, len(self.layers) + 1).astype(int)
+        return tuple(
+            (float(times[first]), float(times[last]), "".join(sorted(heard & set(layers))))
+            for (first, last), layers in zip(itertools.pairwise(edges), self.layers, strict=True)
+        )
 
     def _sounding(self, bar: int, letter: str) -> bool:
         return letter in self.layers[bar * len(self.layers) // self.bars]
@@ -117,7 +158,7 @@ class _Score:
     def _play_drums(self, bus: Sound) -> list[float]:
         kicks = []
         for drum, pattern in self.reading.drums.items():
-            for step, velocity in self._steps(pattern, "d" if drum in (KICK, SNARE, CLAP) else "h"):
+            for step, velocity in self._steps(pattern, _layer(drum)):
                 at = self._time(step)
                 if drum == KICK:
                     kicks.append(at)
@@ -127,30 +168,14 @@ class _Score:
     def _play_part(self, bus: Sound, letter: str, part: Part) -> None:
         length = self.style.beats * self.style.split
         steps = self._steps(part.steps, letter)
-        scale = _SCALE[self.key.mode]
         for index, (step, velocity) in enumerate(steps):
-            bar = step // length
-            degree = self.progression[bar // self.bars_a_chord % 4]
-            bar_end = (bar + 1) * length
+            bar_end = (step // length + 1) * length
             until = min(steps[index + 1][0] if index + 1 < len(steps) else bar_end, bar_end)
             seconds = round(float(self.times[until] - self.times[step]) * 0.95, 3)
             at = self._time(step)
-            for pitch in self._pitches(letter, scale, degree, index):
+            last = step // length == self.bars - 1
+            for pitch in self.harmony.pitches(letter, step / length, index, last=last):
                 _add(bus, at, part.gain * play(part.sound, pitch, seconds, velocity))
-
-    def _pitches(self, letter: str, scale: tuple[int, ...], degree: int, index: int) -> list[int]:
-        def at(steps: int, octave: int) -> int:
-            raised = (
-                1 if self.key.mode is Mode.MINOR and degree == 4 and steps == 6 else 0
-            )  # the leading note
-            return octave + self.key.tonic + scale[steps % 7] + 12 * (steps // 7) + raised
-
-        if letter == "b":
-            return [at(degree + (0, 0, 0, 4)[index % 4], 36 if self.key.tonic < 7 else 24)]
-        if letter == "c":
-            return [at(degree + third, 48) for third in (0, 2, 4)]
-        chord_tones = (0, 2, 4, 7, 1)
-        return [at(degree + chord_tones[self.melody[index % 32]], 60)]
 
     def _ducked(self, count: int, kicks: list[float]) -> Sound:
         gain = np.ones(count, dtype=np.float32)
@@ -159,6 +184,10 @@ class _Score:
             first = int(kick * RATE)
             gain[first : first + len(dip)] = dip[: max(0, count - first)]
         return gain
+
+
+def _layer(drum: int) -> str:
+    return "d" if drum in (KICK, SNARE, CLAP) else "h"
 
 
 def _add(bus: Sound, at: float, sound: Sound) -> None:

@@ -12,10 +12,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from bench.analysis.pieces import Chords, Piece, compose
+from bench.analysis.harmony import WideHarmony
+from bench.analysis.pieces import Piece, compose
 from bench.analysis.sounds import CLAP, HAT, KICK, OPEN_HAT, RIDE, RIM, SHAKER, SNARE, TOM
 from bench.analysis.styles import Part, Reading, Style
-from dj_contracts.keys import ALL_KEYS, Mode
+from dj_contracts.keys import ALL_KEYS
 
 _T = TypeVar("_T")
 _CHANCES = {"x": 0.97, "o": 0.5, "-": 0.2, ".": 0.02}
@@ -31,11 +32,6 @@ _CHORDS = (
 )  # fmt: skip
 _LEADS = ("square", "saw", "fm", "pluck", "gm lead", "gm flute", "gm vibes", "gm nylon", "gm piano", "gm brass")  # fmt: skip
 _OFF_BEAT_CHORDS = ("organ", "gm clean", "gm piano", "gm nylon", "fm")
-# How likely a chord on each degree of the scale is to follow.
-_DEGREES = {
-    Mode.MAJOR: (1.6, 1.0, 0.5, 2.0, 2.0, 1.8, 0.15),
-    Mode.MINOR: (1.6, 0.25, 1.2, 1.8, 1.6, 1.8, 1.6),
-}
 
 
 @dataclass(frozen=True)
@@ -69,11 +65,11 @@ FAMILIES = (
     Family("trap", 2.5, (128, 162), ("x--x---.------o-", "x.---.-.--x-.-o-", "x..-..o.--o--.-.", "x.....o...x.....", "x-.o......o-..o."),
            ("........x.......", "........x......-"), (_ROLLS, "x-x-x-xox-xox-xo", _EIGHTHS, _SIXTEENTHS), syncopated=True),
     Family("dubstep", 1.2, (136, 146), ("x..-..o.-..-....", "x.........-o...."), ("........x.......",), (_EIGHTHS, _ROLLS, "x..x..x.x..x..x."), syncopated=True),
-    Family("hip hop", 3, (76, 104), ("x..-..-ox-o-..-.", "x.....x..xx-....", "x..x...-..x....."), (_BACK, "....x..-...-x..."),
+    Family("hip hop", 3.2, (76, 104), ("x..-..-ox-o-..-.", "x.....x..xx-....", "x..x...-..x....."), (_BACK, "....x..-...-x..."),
            (_EIGHTHS, _SIXTEENTHS, _ROLLS), swing=0.5, looseness_ms=5, syncopated=True),
-    Family("ballad", 2.5, (54, 82), ("x.......x.o-....", "x.....-.x.......", "x.......o......."), (_BACK,),
+    Family("ballad", 3.5, (54, 82), ("x.......x.o-....", "x.....-.x.......", "x.......o......."), (_BACK,),
            (_EIGHTHS, _SIXTEENTHS, _FOUR), swing=0.1, looseness_ms=6),
-    Family("reggae", 2.5, (60, 92), ("........x.......", "x.......x.......", "-...-...x...-...", _FOUR), ("........x.......",),
+    Family("reggae", 3.5, (60, 92), ("........x.......", "x.......x.......", "-...-...x...-...", _FOUR), ("........x.......",),
            (_EIGHTHS, _ROLLS, _OFF, "x.o.x.o.x.o.x.oo"), swing=0.35, looseness_ms=5, off_beat_chords=True),
     Family("rock", 4, (84, 172), ("x.....-.x.o.....", "x.o.....x.o...-.", "x.......xo......", "x.....o.o-x....."), (_BACK,),
            (_EIGHTHS, _FOUR, _SIXTEENTHS), swing=0.1, looseness_ms=7),
@@ -82,7 +78,7 @@ FAMILIES = (
            (_EIGHTHS, _SIXTEENTHS, _ROLLS), swing=0.25, looseness_ms=2, syncopated=True),
     Family("garage", 1.3, (126, 140), ("x.........x.....", "x..-......o..o..", "x......-..x.-..."), (_BACK,),
            ("..x...x...x..xx.", "x.xx..x.x.xx..x.", _OFF), swing=0.4, syncopated=True),
-    Family("latin", 2, (80, 118), (_FOUR, "x.....x.x.....x.", "x..x..x.x..x..x."), ("...x..x....x..x.", "...x..x...x..x..", "....x..x....x..x"),
+    Family("latin", 2.8, (80, 118), (_FOUR, "x.....x.x.....x.", "x..x..x.x..x..x."), ("...x..x....x..x.", "...x..x...x..x..", "....x..x....x..x"),
            (_EIGHTHS, _SIXTEENTHS, "xoxxoxxoxoxxoxxo"), looseness_ms=3, syncopated=True),
     Family("funk", 2, (88, 122), ("x.o.....-.xo.x..", "x..x..-...x..-..", "x-......x.o..o.."), ("....x..o.o..x..o", _BACK),
            (_SIXTEENTHS, _EIGHTHS, _ROLLS), swing=0.2, looseness_ms=4, syncopated=True),
@@ -96,9 +92,9 @@ FAMILIES = (
            ("...x.....x..", "...x.....x.-"), ("xxxxxxxxxxxx", "xooxooxooxoo", "x.xx.xx.xx.x", "x..x..x..x.."), split=3, looseness_ms=5),
     Family("six eight", 1.5, (46, 80), ("x.....", "x....-", "x..-.."), ("...x..", "...x.-"), ("xxxxxx", "xooxoo", "x.xx.x"),
            beats=2, split=3, looseness_ms=5),
-    Family("waltz", 2, (84, 190), ("x.....", "x....-", "x...-."), ("..x.x.", "......", "....x.", "..x..."),
+    Family("waltz", 2.6, (84, 190), ("x.....", "x....-", "x...-."), ("..x.x.", "......", "....x.", "..x..."),
            ("..x.x.", "xxxxxx", "x.x.x.", "x.ooxo"), beats=3, split=2, looseness_ms=6),
-    Family("slow waltz", 1, (66, 110), ("x...........", "x.....-....."), ("....x...x...", "........x..."),
+    Family("slow waltz", 1.4, (66, 110), ("x...........", "x.....-....."), ("....x...x...", "........x..."),
            ("x.x.x.x.x.x.", "xoxoxoxoxoxo", "....x...x..."), beats=3, looseness_ms=6),
     Family("without drums", 1.5, (56, 130), (_NONE,), (_NONE,), (_NONE, _NONE, _EIGHTHS), looseness_ms=8),
 )  # fmt: skip
@@ -109,10 +105,10 @@ def piece(seed: int) -> tuple[Piece, Family]:
     weights = np.array([family.weight for family in FAMILIES])
     family = FAMILIES[int(rng.choice(len(FAMILIES), p=weights / weights.sum()))]
     key = _pick(rng, ALL_KEYS)
-    style, chords, seconds = _style(family, rng), _progression(rng, key.mode), float(rng.uniform(36, 64))
+    style, harmony, seconds = _style(family, rng), WideHarmony(key, rng), float(rng.uniform(36, 64))
     # A seed of its own: from this one, the family that was drawn would settle the tempo within its range.
     other = int(rng.integers(1 << 32))
-    return compose(style, "tuning", key, other, seconds=seconds, progression=chords), family
+    return compose(style, "tuning", key, other, seconds=seconds, harmony=harmony), family
 
 
 def _style(family: Family, rng: np.random.Generator) -> Style:
@@ -133,13 +129,20 @@ def _style(family: Family, rng: np.random.Generator) -> Style:
         drums[_pick(rng, (SHAKER, RIM, TOM))] = played(list(rng.random(len(kick)) ** 3))
     if family.kicks == (_NONE,):
         drums = {drum: pattern for drum, pattern in drums.items() if drum in (HAT, SHAKER)}
-    bass = _part(rng, _BASSES, _bass_chances(rng, family, kick), 1.0)
+    bass: Part | None = _part(rng, _BASSES, _bass_chances(rng, family, kick), 1.0)
     if family.off_beat_chords and rng.random() < 0.75:
-        chords = Part(_pick(rng, _OFF_BEAT_CHORDS), _pick(rng, (_OFF, _OFF, "..xx..x...xx..x.")), 0.9)
+        chords: Part | None = Part(
+            _pick(rng, _OFF_BEAT_CHORDS), _pick(rng, (_OFF, _OFF, "..xx..x...xx..x.")), 0.9
+        )
     else:
         chords = _part(rng, _CHORDS, _chord_chances(rng, family), 0.9)
     lead = _part(rng, _LEADS, _chord_chances(rng, family), 0.6) if rng.random() < 0.5 else None
     sounding = {drum: pattern for drum, pattern in drums.items() if set(pattern) != {"."}}
+    missing = rng.random()
+    if missing < 0.08:
+        bass = None
+    elif missing < 0.16 and not family.off_beat_chords:
+        chords = None
     reading = Reading(_pick(rng, _KITS), sounding, bass, chords, lead)
     return Style(
         family.name, family.tempi, 3, reading, reading, beats=family.beats, split=family.split,
@@ -194,15 +197,3 @@ def _chord_chances(rng: np.random.Generator, family: Family) -> list[float]:
     if way < 0.77:
         return [0.95 if step % max(1, split // 2) == 0 else 0.02 for step in range(steps)]
     return [max(0.6, float(rng.random())), *(float(chance) for chance in rng.random(steps - 1) ** 2)]
-
-
-def _progression(rng: np.random.Generator, mode: Mode) -> Chords:
-    """Four chords, mostly from the tonic, which is always one of them."""
-    weights = np.array(_DEGREES[mode])
-    chords = [0] if rng.random() < 0.8 else [int(rng.choice(7, p=weights / weights.sum()))]
-    while len(chords) < 4:
-        likely = np.where(np.arange(7) == chords[-1], 0.35 * weights, weights)
-        chords.append(int(rng.choice(7, p=likely / likely.sum())))
-    if 0 not in chords:
-        chords[int(rng.integers(4))] = 0
-    return tuple(chords)

@@ -1,7 +1,8 @@
-"""The key: which of 24 explains the pitch classes and the bass best, at the record's own tuning, or none.
+"""The key: which of 24 explains best what is heard, at the record's own tuning, or none.
 
-Ours are Temperley's profiles, moved by music that the benchmark made. Made-up harmony is tamer than that of
-records, so four of Essentia's profiles, each on Essentia's own pitch classes, have as much to say.
+The pitch classes of the whole record tell which notes it uses. What is heard first and last tells which of
+them is home, for that is where most music begins and ends: a loop of four chords is in minor or in its
+relative major by where it starts.
 """
 
 from dataclasses import dataclass
@@ -11,17 +12,16 @@ from essentia import standard as es
 from numpy.typing import NDArray
 
 from dj_contracts.analysis import KeyCandidate, MeasuredKey
-from dj_contracts.keys import ALL_KEYS, Key, Mode
+from dj_contracts.keys import ALL_KEYS, Mode
 from essentia_api.decode import SAMPLE_RATE, Samples
 from essentia_api.measure.pitches import LOWEST, PITCHES, STEPS, Pitches, hear_pitches
 
-Profile = NDArray[np.float64]
+Table = NDArray[np.float64]
 
-_OTHERS = ("edma", "shaath", "noland", "tonictriad")
-MODEL = f"dj profiles 3 with essentia {' '.join(_OTHERS)}"
-_OTHERS_WEIGHT = 1.5
-_FRAME = 4096
+MODEL = "dj profiles 4 on essentia hpcp"
+_FRAME, _HOP = 4096, 8192
 _LOWEST_PEAK, _HIGHEST_PEAK = 25.0, 3500.0  # as Essentia's own key extractor has them
+_A_TO_C = 9  # Essentia's classes begin with A
 _EXCERPT = 180 * SAMPLE_RATE
 _LEAST_NOTES = (
     0.02  # the share of all sound that stands out as notes: noise has .009 at most, music .04 and more
@@ -31,44 +31,42 @@ _LOUD_CLASS = 0.1  # of the loudest
 _CANDIDATES = 3
 _WHITENED_STEPS = 37  # an octave: what stands out of this is a note
 _BASS, _UPPER = slice(0, 20), slice(12, 57)  # A1 to E3, A2 to F6
+_FRAMES_A_MOMENT = 4
+_MOMENTS = 5  # make up what is heard first and last: two seconds
+_SOUNDING = 0.25  # of the median moment
 
-# From the tonic up: how much the upper parts and the bass speak for a key by each degree.
-_DEGREES = {
-    Mode.MAJOR: (
-        (0.84, -0.73, 0.25, -0.72, 1.00, -0.20, -0.79, 0.92, -0.34, 0.26, -0.70, 0.22),
-        (0.34, 0.04, -0.02, 0.01, -0.20, -0.02, -0.08, 0.33, -0.16, 0.10, -0.34, -0.00),
-    ),
-    Mode.MINOR: (
-        (0.75, -0.98, 0.53, 1.08, -0.80, -0.07, -0.58, 1.13, 0.13, -0.82, -0.22, -0.13),
-        (0.53, -0.20, -0.28, 0.04, -0.12, -0.17, -0.19, 0.32, 0.09, -0.14, 0.10, 0.00),
-    ),
-}
+# From the tonic up, for major and for minor: how much each row of what is heard speaks for a key. Fitted to
+# made-up pieces by bench/analysis/fit.py.
+WEIGHTS = np.zeros((2, 5, 12))
 
 
 @dataclass(frozen=True)
-class _Heard:
-    upper: Profile
-    bass: Profile
+class Heard:
+    """Rows of twelve classes, C first: the whole record, the upper parts and the bass of what is heard first,
+    and those of what is heard last."""
+
+    classes: Table
     cents: float
-    notes: float
+    confident: float  # as far as it is by there being enough notes
 
 
 def measure_key(samples: Samples, pitches: Pitches | None = None) -> MeasuredKey:
     """``pitches`` saves hearing them again where the rhythm has been measured already."""
-    heard = _hear(pitches or hear_pitches(samples))
-    if heard.notes < _LEAST_NOTES or not heard.upper.any():
+    heard = hear(samples, pitches or hear_pitches(samples))
+    if heard is None:
         return MeasuredKey()
-    chances = _chances(heard, _other_opinions(samples, heard.cents))
-    ranked = sorted(zip(chances, ALL_KEYS, strict=True), key=lambda pair: -pair[0])
+    scores = lay_table(heard) @ WEIGHTS.ravel()
+    chances = np.exp(scores - scores.max())
+    chances /= chances.sum()
+    ranked = sorted(zip(chances.tolist(), ALL_KEYS, strict=True), key=lambda pair: -pair[0])
     chance, key = ranked[0]
-    classes = int(np.sum(heard.upper > _LOUD_CLASS * heard.upper.max()))
     return MeasuredKey(
         name=key.name,
         tonic=key.tonic,
         mode=key.mode,
         camelot=key.camelot,
         open_key=key.open_key,
-        confidence=round(chance * min(1.0, classes / _FEWEST_CLASSES) ** 2, 3),
+        confidence=round(chance * heard.confident, 3),
         tuning_cents=round(heard.cents, 1),
         candidates=[
             KeyCandidate(name=other.name, camelot=other.camelot, score=round(score, 3))
@@ -77,40 +75,64 @@ def measure_key(samples: Samples, pitches: Pitches | None = None) -> MeasuredKey
     )
 
 
-def _hear(pitches: Pitches) -> _Heard:
+def hear(samples: Samples, pitches: Pitches) -> Heard | None:
+    """Nothing where hardly any notes stand out."""
     levels = np.sqrt(pitches.levels).mean(axis=0, dtype=np.float64)
-    around = np.convolve(np.pad(levels, _WHITENED_STEPS // 2, mode="edge"), np.ones(_WHITENED_STEPS), "valid")
-    notes = np.maximum(levels - around / _WHITENED_STEPS, 0)
+    notes = _notes(levels)
     # The three steps of a semitone, as a clock: where its hand points is how far the record is out of tune.
     hand = sum(notes[step::STEPS].sum() * np.exp(2j * np.pi * step / STEPS) for step in range(STEPS))
     off = float(np.angle(hand)) / (2 * np.pi) * STEPS
-    centres, steps = np.arange(PITCHES) * STEPS + off, np.arange(len(notes))
-    heard = sum(
-        weight * np.interp(centres + side, steps, notes) for side, weight in ((0, 1.0), (-1, 0.5), (1, 0.5))
-    )
-    share = float(notes.sum() / max(levels.sum(), 1e-9))
-    return _Heard(_classes(heard, _UPPER), _classes(heard, _BASS), off * 100 / STEPS, share)
-
-
-def _classes(heard: Profile, register: slice) -> Profile:
-    """Twelve sums, C first."""
-    pitches = (np.arange(PITCHES) + LOWEST)[register] % 12
-    return np.bincount(pitches, heard[register], 12).astype(np.float64)
-
-
-def _other_opinions(samples: Samples, cents: float) -> list[tuple[Key, float]]:
-    """Essentia's keys by each of the other profiles, and how sure each is: they err on different records."""
+    upper = notes @ _folding(off, _UPPER)
+    if not upper.any() or notes.sum() < _LEAST_NOTES * levels.sum():
+        return None
+    cents = off * 100 / STEPS
     middle = slice(max(0, (len(samples) - _EXCERPT) // 2), (len(samples) + _EXCERPT) // 2)
-    classes = _essentia_classes(samples[middle], 440 * 2 ** (cents / 1200))
-    answers = [es.Key(profileType=name, usePolyphony=False, pcpSize=12)(classes) for name in _OTHERS]
-    return [
-        (Key.parse(f"{tonic} {mode}"), min(max(0.0, float(strength)), 1.0))
-        for tonic, mode, strength, _ in answers
-    ]
+    whole = _essentia_classes(samples[middle], 440 * 2 ** (cents / 1200))
+    enough = min(1.0, int(np.sum(upper > _LOUD_CLASS * upper.max())) / _FEWEST_CLASSES)
+    rows = [_standard(row) for row in (whole, *_ends(pitches.levels, off))]
+    return Heard(np.array(rows), cents, enough**2)
 
 
-def _essentia_classes(samples: Samples, concert_pitch: float) -> NDArray[np.float32]:
-    """What its key extractor hears before it looks for a key: that can be asked for one profile only."""
+def lay_table(heard: Heard) -> Table:
+    """For each key what is heard, from its tonic up, in the columns of its mode."""
+    table = np.zeros((len(ALL_KEYS), *WEIGHTS.shape))
+    for row, key in zip(table, ALL_KEYS, strict=True):
+        row[list(Mode).index(key.mode)] = np.roll(heard.classes, -key.tonic, axis=1)
+    return table.reshape(len(ALL_KEYS), -1)
+
+
+def _notes(levels: NDArray[np.floating]) -> Table:
+    """What stands out of the octave around it."""
+    reach = _WHITENED_STEPS // 2
+    edges = [(0, 0)] * (levels.ndim - 1)
+    sums = np.cumsum(np.pad(levels, [*edges, (reach + 1, reach)], mode="edge"), axis=-1, dtype=np.float64)
+    around = (sums[..., _WHITENED_STEPS:] - sums[..., :-_WHITENED_STEPS]) / _WHITENED_STEPS
+    return np.asarray(np.maximum(levels - around, 0))
+
+
+def _folding(off: float, register: slice) -> Table:
+    """Steps by pitch classes, C first; a note is heard in the steps beside it too."""
+    pitches = np.arange(PITCHES)[register]
+    away = np.abs(np.arange(PITCHES * STEPS)[:, None] - (pitches * STEPS + off))
+    near = np.maximum(1 - away, 0) + 0.5 * np.maximum(1 - np.abs(away - 1), 0)
+    return np.asarray(near @ ((pitches[:, None] + LOWEST) % 12 == np.arange(12)))
+
+
+def _ends(levels: NDArray[np.float32], off: float) -> list[Table]:
+    """The upper parts and the bass of what is heard first, and of what is heard last."""
+    count = len(levels) // _FRAMES_A_MOMENT
+    moments = levels[: count * _FRAMES_A_MOMENT].reshape(count, _FRAMES_A_MOMENT, -1).mean(axis=1)
+    notes = _notes(np.sqrt(moments))
+    loud = notes.sum(axis=1)
+    sounding = np.flatnonzero(loud >= _SOUNDING * np.median(loud[loud > 0]))
+    first, last = sounding[0], sounding[-1] + 1
+    ends = (notes[first : first + _MOMENTS].sum(axis=0), notes[max(0, last - _MOMENTS) : last].sum(axis=0))
+    return [end @ _folding(off, register) for end in ends for register in (_UPPER, _BASS)]
+
+
+def _essentia_classes(samples: Samples, concert_pitch: float) -> Table:
+    """What its key extractor hears before it looks for a key, in every second frame: that can be asked for a
+    key only."""
     limits = {"maxFrequency": _HIGHEST_PEAK, "sampleRate": SAMPLE_RATE}
     window, spectrum = es.Windowing(type="hann", size=_FRAME), es.Spectrum(size=_FRAME)
     peaks = es.SpectralPeaks(
@@ -122,27 +144,13 @@ def _essentia_classes(samples: Samples, concert_pitch: float) -> NDArray[np.floa
         referenceFrequency=concert_pitch, weightType="cosine", **limits,
     )  # fmt: skip
     total = np.zeros(12, dtype=np.float32)
-    for first in range(0, max(1, len(samples) - _FRAME + 1), _FRAME):
+    for first in range(0, max(1, len(samples) - _FRAME + 1), _HOP):
         levels = spectrum(window(np.resize(samples[first : first + _FRAME], _FRAME)))
         hertz, magnitudes = peaks(levels)
         total += folded(hertz, whitened(levels, hertz, magnitudes))
-    return total
+    return np.roll(total, _A_TO_C).astype(np.float64)
 
 
-def _chances(heard: _Heard, others: list[tuple[Key, float]]) -> list[float]:
-    upper, bass = _standard(heard.upper), _standard(heard.bass)
-    scores = np.array([_fit(key, upper, bass) for key in ALL_KEYS])
-    for key, strength in others:
-        scores[ALL_KEYS.index(key)] += _OTHERS_WEIGHT * strength
-    raised = np.exp(scores - scores.max())
-    return [float(chance) for chance in raised / raised.sum()]
-
-
-def _fit(key: Key, upper: Profile, bass: Profile) -> float:
-    for_upper, for_bass = (np.roll(degrees, key.tonic) for degrees in _DEGREES[key.mode])
-    return float(upper @ for_upper + bass @ for_bass)
-
-
-def _standard(classes: Profile) -> Profile:
+def _standard(classes: Table) -> Table:
     roots = np.sqrt(classes)
     return np.asarray((roots - roots.mean()) / (roots.std() + 1e-9))
