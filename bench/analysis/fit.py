@@ -3,9 +3,9 @@
     python -m bench.analysis.fit [--pieces 4000] [--pull 3]
 
 Trees learn how likely a tempo is the one that was played, and are written where essentia-api reads them. Bars
-and keys are a softmax over a piece's candidates, of which the right ones are known: how likely the weights make
-these is raised, while each weight is held, near the one that stands for bars (by ``pull``) and near nothing for
-keys; they are printed to be pasted. None of the benchmark's own pieces is heard. LightGBM comes with:
+and keys are a softmax over a piece's candidates, of which the right ones are known: how likely the weights
+make these is raised. Each weight of bars is held near the one that stands by ``pull``, each of keys near
+nothing; they are printed to be pasted. None of the benchmark's own pieces is heard. LightGBM comes with:
 uv sync --all-packages --group bench
 """
 
