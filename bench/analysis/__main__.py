@@ -22,14 +22,16 @@ from bench.analysis.files import encoded
 from bench.analysis.nothing import made_up_answers
 from bench.analysis.pieces import Piece, whole_set
 from bench.analysis.rivals import SYSTEMS
-from bench.analysis.scores import f_measure, mirex, near, near_an_octave
+from bench.analysis.scores import Span, f_measure, fuller_parts, mirex, near, near_an_octave
 from bench.analysis.sounds import RATE
 from bench.analysis.speed import speed
+from dj_contracts.analysis import AnalysisResult, Part
 from essentia_api.decode import Decoding
-from essentia_api.measure.engine import WORKING_RMS
-from essentia_api.measure.intensity import measure_energy
+from essentia_api.measure.engine import analyze
 
 _COLUMNS = ("4 %", "octaves", "0.05 BPM", "beat F", "downbeat F", "MIREX", "exact")
+_ENERGY = frozenset({Part.TEMPO, Part.ENERGY, Part.SECTIONS})
+_SHORTEST_PART = 4  # bars: what is shorter is no section of a track
 _PLAINLY = 2  # steps of drive apart that anyone hears
 _PARTS = ("accuracy", "copies", "nothing", "speed")
 
@@ -60,6 +62,7 @@ def accuracy(pieces: Iterator[Piece], systems: list[str]) -> dict[str, Any]:
     wrong: dict[str, list[str]] = defaultdict(list)
     spent: dict[str, float] = defaultdict(float)
     heard, energies = 0.0, defaultdict(list)
+    parts: dict[tuple[str, str], list[float]] = defaultdict(list)
     for piece, path in encoded(pieces):
         samples = np.concatenate([part.copy() for part in Decoding(path, max_seconds=600)], dtype=np.float32)
         heard += len(samples) / RATE
@@ -80,21 +83,45 @@ def accuracy(pieces: Iterator[Piece], systems: list[str]) -> dict[str, Any]:
             if not row[0]:
                 wrong[name].append(f"{piece.name}: {answer.bpm and round(answer.bpm, 1)}")
             if name == "ours":
-                level = measure_energy(samples * np.float32(WORKING_RMS / np.std(samples)), answer.bpm)
-                energies[piece.half].append((piece.drive, level.level or 0))
+                result = analyze([samples], _ENERGY)  # which changes them: nothing else hears them after it
+                energies[piece.half].append((piece.drive, result.energy.level or 0))
+                for kind, spans in energy_spans(result).items():
+                    parts[kind, piece.half] += fuller_parts(long_parts(piece), spans)
     table = {
         f"{name}, {half}": dict(zip(_COLUMNS, np.mean(found, axis=0).round(3).tolist(), strict=True))
         for (name, half), found in sorted(rows.items())
     }
     per_second = {name: round(heard / seconds) for name, seconds in spent.items()}
-    print_table(table, per_second, {half: ordered(found) for half, found in energies.items()})
+    print_table(table, per_second)
+    in_order = {f"pieces, {half}": ordered(found) for half, found in energies.items()}
+    in_order |= {f"parts by {kind}, {half}": mean(found) for (kind, half), found in sorted(parts.items())}
+    for name, share in in_order.items():
+        print(f"energy: plainly different {name}, in the right order: {share:.3f}", flush=True)
     return {
         "accuracy": table,
         "speed": per_second,
         "tempo_wrong": dict(wrong),
-        "energy_pairs": {half: ordered(found) for half, found in energies.items()},
+        "energy_in_order": in_order,
         "energy_levels": {half: sorted(level for _, level in found) for half, found in energies.items()},
     }
+
+
+def energy_spans(result: AnalysisResult) -> dict[str, list[Span]]:
+    curve = result.energy.curve
+    edges = np.linspace(0, result.duration_seconds, len(curve) + 1).tolist()
+    return {
+        "curve": list(zip(edges[:-1], edges[1:], curve, strict=True)),
+        "section": [(part.start, part.end, part.energy or 0.0) for part in result.sections],
+    }
+
+
+def long_parts(piece: Piece) -> list[tuple[float, float, str]]:
+    bar = float(np.median(np.diff(piece.downbeats)))
+    return [part for part in piece.parts if round((part[1] - part[0]) / bar) >= _SHORTEST_PART]
+
+
+def mean(found: list[float]) -> float:
+    return round(float(np.mean(found)), 3) if found else 0.0
 
 
 def ordered(found: list[tuple[int, int]]) -> float:
@@ -104,16 +131,14 @@ def ordered(found: list[tuple[int, int]]) -> float:
         for (high, more), (low, less) in itertools.permutations(found, 2)
         if high - low >= _PLAINLY
     ]
-    return round(float(np.mean(pairs)), 3) if pairs else 0.0
+    return mean(pairs)
 
 
-def print_table(table: dict[str, dict[str, float]], speed: dict[str, int], energy: dict[str, float]) -> None:
+def print_table(table: dict[str, dict[str, float]], speed: dict[str, int]) -> None:
     print(f"{'':<22}" + "".join(f"{column:>11}" for column in _COLUMNS) + f"{'s per CPU s':>13}")
     for name, row in table.items():
         figures = "".join(f"{value:>11.3f}" for value in row.values())
         print(f"{name:<22}{figures}{speed[name.partition(',')[0]]:>13}")
-    for half, share in energy.items():
-        print(f"energy: plainly different pairs in the right order, {half}: {share:.3f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from essentia_api.measure.bands import RATE, Bands
 
 _BAR_OF_NO_BEATS = 2.0  # seconds
 _SHORTEST_PART = 4
-_LEAST_CHANGE = 0.2
+_LEAST_CHANGE = 0.06
 _FLOOR_DB = 40.0
 _FULL, _THIN = 0.75, 0.5  # of the fullest part
 _BASS_LOST_DB = 9.0
