@@ -54,3 +54,10 @@ def test_the_key_is_surer_of_chords_that_say_it_than_of_a_loop_that_may_be_eithe
     assert plain.name == "A minor"
     assert plain.confidence > either.confidence
     assert "C major" in {candidate.name for candidate in either.candidates}
+
+
+@pytest.mark.parametrize("at", [0, -2000])
+def test_a_moment_of_sound_in_silence_is_answered(at: int) -> None:
+    sound = np.zeros(10 * SAMPLE_RATE, dtype=np.float32)
+    sound[at:][:2000] = chords(["Am"], each=1.0)[:2000]
+    assert 0 <= measure_key(sound).confidence <= 1
