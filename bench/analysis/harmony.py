@@ -65,7 +65,7 @@ class WideHarmony:
         self._chorus = _progression(rng, key.mode) if rng.random() < 0.3 else self._verse
         scales, weights = zip(*_SCALES[key.mode], strict=True)
         self._scale = scales[int(rng.choice(len(scales), p=np.array(weights) / sum(weights)))]
-        self._voicing, self._bass = _pick(rng, _VOICINGS), _pick(rng, _BASSES)
+        self._voicing, self._bass = pick(rng, _VOICINGS), pick(rng, _BASSES)
         self._closed = rng.random() < 0.5
         self._lowest = int(rng.integers(45, 58))
         self._melody = rng.random(32)
@@ -124,7 +124,7 @@ class WideHarmony:
 
 def _progression(rng: np.random.Generator, mode: Mode) -> list[Chord]:
     """Mostly as it is known, now and then begun elsewhere."""
-    chords = [_chord(word) for word in _pick(rng, _IDIOMS[mode]).split()]
+    chords = [_chord(word) for word in pick(rng, _IDIOMS[mode]).split()]
     turn = int(rng.integers(len(chords))) if rng.random() < 0.12 else 0
     return chords[turn:] + chords[:turn]
 
@@ -139,5 +139,5 @@ def _chord(word: str) -> Chord:
     return (root, root + third, root + (6 if diminished else 7), *(root + step for step in seventh))
 
 
-def _pick(rng: np.random.Generator, options: Sequence[_T]) -> _T:
+def pick(rng: np.random.Generator, options: Sequence[_T]) -> _T:
     return options[int(rng.integers(len(options)))]

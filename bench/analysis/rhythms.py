@@ -8,17 +8,15 @@ Chances as text, one character a step: ``x`` surely a hit, ``o`` every other tim
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 
-from bench.analysis.harmony import WideHarmony
+from bench.analysis.harmony import WideHarmony, pick
 from bench.analysis.pieces import Piece, compose
 from bench.analysis.sounds import CLAP, HAT, KICK, OPEN_HAT, RIDE, RIM, SHAKER, SNARE, TOM
 from bench.analysis.styles import Part, Reading, Style
 from dj_contracts.keys import ALL_KEYS
 
-_T = TypeVar("_T")
 _CHANCES = {"x": 0.97, "o": 0.5, "-": 0.2, ".": 0.02}
 _SOFT = 0.15
 _KITS = (
@@ -104,7 +102,7 @@ def piece(seed: int) -> tuple[Piece, Family]:
     rng = np.random.default_rng(seed)
     weights = np.array([family.weight for family in FAMILIES])
     family = FAMILIES[int(rng.choice(len(FAMILIES), p=weights / weights.sum()))]
-    key = _pick(rng, ALL_KEYS)
+    key = pick(rng, ALL_KEYS)
     style, harmony, seconds = _style(family, rng), WideHarmony(key, rng), float(rng.uniform(36, 64))
     # A seed of its own: from this one, the family that was drawn would settle the tempo within its range.
     other = int(rng.integers(1 << 32))
@@ -113,7 +111,7 @@ def piece(seed: int) -> tuple[Piece, Family]:
 
 def _style(family: Family, rng: np.random.Generator) -> Style:
     bars = 2 if rng.random() < 0.3 else 1
-    kick = _strayed(rng, _pick(rng, family.kicks), 0.04)
+    kick = _strayed(rng, pick(rng, family.kicks), 0.04)
     if family.syncopated and rng.random() < 0.3:
         kick = [0.85, *(0.8 * float(chance) for chance in rng.random(len(kick) - 1) ** 3)]
 
@@ -122,17 +120,17 @@ def _style(family: Family, rng: np.random.Generator) -> Style:
 
     drums = {
         KICK: played(kick),
-        _pick(rng, (SNARE, SNARE, CLAP, RIM)): played(_strayed(rng, _pick(rng, family.snares), 0.02)),
-        _pick(rng, (HAT, HAT, OPEN_HAT, RIDE, SHAKER)): played(_strayed(rng, _pick(rng, family.hats), 0.02)),
+        pick(rng, (SNARE, SNARE, CLAP, RIM)): played(_strayed(rng, pick(rng, family.snares), 0.02)),
+        pick(rng, (HAT, HAT, OPEN_HAT, RIDE, SHAKER)): played(_strayed(rng, pick(rng, family.hats), 0.02)),
     }
     if rng.random() < 0.3:
-        drums[_pick(rng, (SHAKER, RIM, TOM))] = played(list(rng.random(len(kick)) ** 3))
+        drums[pick(rng, (SHAKER, RIM, TOM))] = played(list(rng.random(len(kick)) ** 3))
     if family.kicks == (_NONE,):
         drums = {drum: pattern for drum, pattern in drums.items() if drum in (HAT, SHAKER)}
     bass: Part | None = _part(rng, _BASSES, _bass_chances(rng, family, kick), 1.0)
     if family.off_beat_chords and rng.random() < 0.75:
         chords: Part | None = Part(
-            _pick(rng, _OFF_BEAT_CHORDS), _pick(rng, (_OFF, _OFF, "..xx..x...xx..x.")), 0.9
+            pick(rng, _OFF_BEAT_CHORDS), pick(rng, (_OFF, _OFF, "..xx..x...xx..x.")), 0.9
         )
     else:
         chords = _part(rng, _CHORDS, _chord_chances(rng, family), 0.9)
@@ -143,16 +141,12 @@ def _style(family: Family, rng: np.random.Generator) -> Style:
         bass = None
     elif missing < 0.16 and not family.off_beat_chords:
         chords = None
-    reading = Reading(_pick(rng, _KITS), sounding, bass, chords, lead)
+    reading = Reading(pick(rng, _KITS), sounding, bass, chords, lead)
     return Style(
         family.name, family.tempi, 3, reading, reading, beats=family.beats, split=family.split,
         swing=float(rng.uniform(0, family.swing)), ducking=0.6 * (family.ducking and rng.random() < 0.5),
         looseness_ms=family.looseness_ms * float(rng.uniform(0.3, 1.2)),
     )  # fmt: skip
-
-
-def _pick(rng: np.random.Generator, options: Sequence[_T]) -> _T:
-    return options[int(rng.integers(len(options)))]
 
 
 def _strayed(rng: np.random.Generator, chances: str, often: float) -> list[float]:
@@ -171,7 +165,7 @@ def _part(rng: np.random.Generator, sounds: Sequence[str], chances: Sequence[flo
     steps = _played(rng, chances)
     if set(steps) == {"."}:
         steps = "x" + steps[1:]
-    return Part(_pick(rng, sounds), steps, gain * float(rng.uniform(0.6, 1.4)))
+    return Part(pick(rng, sounds), steps, gain * float(rng.uniform(0.6, 1.4)))
 
 
 def _bass_chances(rng: np.random.Generator, family: Family, kick: list[float]) -> list[float]:
