@@ -83,7 +83,7 @@ def accuracy(pieces: Iterator[Piece], systems: list[str]) -> dict[str, Any]:
             if not row[0]:
                 wrong[name].append(f"{piece.name}: {answer.bpm and round(answer.bpm, 1)}")
             if name == "ours":
-                result = analyze([samples], _ENERGY)  # which changes them: nothing else hears them after it
+                result = analyze([samples.copy()], _ENERGY)
                 energies[piece.half].append((piece.drive, result.energy.level or 0))
                 for kind, spans in energy_spans(result).items():
                     parts[kind, piece.half] += fuller_parts(long_parts(piece), spans)

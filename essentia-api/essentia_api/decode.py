@@ -162,7 +162,8 @@ def _widen(pipe: IO[bytes]) -> None:
 def _settle() -> None:
     """On Linux. A killed pool process must not leave its ffmpeg behind (elsewhere a closed pipe ends it). And
     ffmpeg hands each frame from thread to thread, which costs half of all that it takes where that is from
-    core to core: it keeps to one, and as a batch job is not interrupted at each."""
+    core to core: it keeps to one, by chance, for it is soon done, and as a batch job is not interrupted at
+    each."""
     if os.uname().sysname == "Linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         with suppress(OSError):

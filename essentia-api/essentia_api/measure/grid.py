@@ -19,6 +19,7 @@ _NARROWEST = 0.08  # of a beat: phases nearer than this are the same one
 _WINDOW_SECONDS, _HOP_SECONDS = 8.0, 2.0
 _WIDEST_DRIFT = 0.12
 _TIGHTNESS = 100.0
+_BEFORE_THE_START = 0.025
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def lay_grid(onsets: Onsets, bpm: float) -> Grid:
     period = refined_period(full, 60 / bpm, 0.02)
     coherence = _coherence(full, period)
     if coherence >= _LEAST_COHERENCE:
-        readings = [np.arange(first, onsets.seconds, period) for first in _phases(full, period)]
+        readings = [_even(first, period, onsets.seconds) for first in _phases(full, period)]
         return Grid(period, coherence, readings)
     tracked = _tracked(full, _local_periods(full, period))
     if len(tracked) < _FEWEST_BEATS:
@@ -49,6 +50,13 @@ def lay_grid(onsets: Onsets, bpm: float) -> Grid:
         tracked[_FEWEST_BEATS - 1 :] - tracked[: 1 - _FEWEST_BEATS]
     )  # one step is a whole number of frames
     return Grid(float(np.median(spans)) / (_FEWEST_BEATS - 1), coherence, [tracked, between])
+
+
+def _even(first: float, period: float, seconds: float) -> Beats:
+    """A record that starts on the beat may have it a little before its start."""
+    if period - first < _BEFORE_THE_START:
+        first -= period
+    return np.asarray(np.maximum(np.arange(first, seconds, period), 0))
 
 
 def _coherence(curve: Curve, period: float) -> float:

@@ -21,7 +21,7 @@ _FLOOR_DB = 40.0
 _FULL, _THIN = 0.75, 0.5  # of the fullest part
 _BASS_LOST_DB = 9.0
 _RISING = 0.12
-_LAST_BARS = 16
+_LAST_BARS, _SHARE_AT_THE_END = 16, 4  # to mix out of: so many bars, and no more than a quarter
 
 Floats = NDArray[np.float64]
 
@@ -53,7 +53,8 @@ def find_cues(sections: Sequence[Section], downbeats: Sequence[float]) -> list[C
     cues = [Cue(kind="mix_in", time=downbeats[0])]
     cues += [Cue(kind="drop", time=part.start) for part in sections if part.label == "drop"]
     last = sections[-1]
-    out = last.start if last.label == "outro" else downbeats[max(0, len(downbeats) - _LAST_BARS)]
+    bars = min(_LAST_BARS, max(1, len(downbeats) // _SHARE_AT_THE_END))
+    out = last.start if last.label == "outro" else downbeats[-bars]
     if out > downbeats[0]:
         cues.append(Cue(kind="mix_out", time=out))
     return cues

@@ -15,6 +15,7 @@ from essentia_api.measure.tempocnn import likely_tempi
 
 _SHORTEST_SECONDS = 5.0
 _SURE_PULSE = 0.6
+_WHOLE, _WHOLE_DRIFT_SECONDS = 0.02, 0.005  # how far apart, and by how much after the whole record
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def measure_rhythm(samples: Samples, pitches: Pitches | None = None) -> Rhythm:
         return Rhythm(Tempo(), [], [])
     bars = find_bars(onsets, pitches or hear_pitches(samples), grid.readings, grid.period)
     tempo = Tempo(
-        bpm=round(60 / grid.period, 2),
+        bpm=_stated(60 / grid.period, onsets.seconds),
         confidence=_confidence(pulse),
         stable=grid.steady,
         candidates=pulse.candidates,
@@ -47,6 +48,13 @@ def measure_rhythm(samples: Samples, pitches: Pitches | None = None) -> Rhythm:
         [round(float(beat), 4) for beat in bars.beats],
         [round(float(beat), 4) for beat in bars.downbeats],
     )
+
+
+def _stated(bpm: float, seconds: float) -> float:
+    """Two decimals, or none where the beats cannot tell it from a whole tempo: most music is made at one."""
+    away = abs(round(bpm) - bpm)
+    unheard = away <= _WHOLE and away / bpm * seconds <= _WHOLE_DRIFT_SECONDS
+    return float(round(bpm)) if unheard else round(bpm, 2)
 
 
 def _confidence(pulse: Pulse) -> float:

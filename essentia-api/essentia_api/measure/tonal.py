@@ -19,10 +19,10 @@ from essentia_api.measure.pitches import LOWEST, PITCHES, STEPS, Pitches, hear_p
 Table = NDArray[np.float64]
 
 MODEL = "dj profiles 4 on essentia hpcp"
-_FRAME, _HOP = 4096, 8192
+_FRAME, _LEAST_HOP = 4096, 8192
+_MOST_FRAMES = 1000
 _LOWEST_PEAK, _HIGHEST_PEAK = 25.0, 3500.0  # as Essentia's own key extractor has them
 _A_TO_C = 9  # Essentia's classes begin with A
-_EXCERPT = 180 * SAMPLE_RATE
 _LEAST_NOTES = (
     0.02  # the share of all sound that stands out as notes: noise has .009 at most, music .04 and more
 )
@@ -33,7 +33,8 @@ _WHITENED_STEPS = 37  # an octave: what stands out of this is a note
 _BASS, _UPPER = slice(0, 20), slice(12, 57)  # A1 to E3, A2 to F6
 _FRAMES_A_MOMENT = 4
 _MOMENTS = 5  # make up what is heard first and last: two seconds
-_SOUNDING = 0.25  # of the median moment
+_TONES = 1.5
+_SOUNDING = 0.15  # of the median moment
 
 # From the tonic up, for major and for minor: how much each row of what is heard speaks for a key. Fitted to
 # made-up pieces by bench/analysis/fit.py.
@@ -56,13 +57,13 @@ WEIGHTS = np.array([
 
 
 @dataclass(frozen=True)
-class Heard:
+class Evidence:
     """Rows of twelve classes, C first: the whole record, the upper parts and the bass of what is heard first,
     and those of what is heard last."""
 
     classes: Table
     cents: float
-    confident: float  # as far as it is by there being enough notes
+    enough_notes: float  # 1 where there are; where there are hardly any no key is sure
 
 
 def measure_key(samples: Samples, pitches: Pitches | None = None) -> MeasuredKey:
@@ -72,7 +73,7 @@ def measure_key(samples: Samples, pitches: Pitches | None = None) -> MeasuredKey
         return MeasuredKey()
     scores = lay_table(heard) @ WEIGHTS.ravel()
     chances = np.exp(scores - scores.max())
-    chances /= chances.sum()
+    chances *= heard.enough_notes / chances.sum()
     ranked = sorted(zip(chances.tolist(), ALL_KEYS, strict=True), key=lambda pair: -pair[0])
     chance, key = ranked[0]
     return MeasuredKey(
@@ -81,8 +82,8 @@ def measure_key(samples: Samples, pitches: Pitches | None = None) -> MeasuredKey
         mode=key.mode,
         camelot=key.camelot,
         open_key=key.open_key,
-        confidence=round(chance * heard.confident, 3),
-        tuning_cents=round(heard.cents, 1),
+        confidence=round(chance, 3),
+        tuning_cents=round(heard.cents, 1) + 0.0,  # never -0.0
         candidates=[
             KeyCandidate(name=other.name, camelot=other.camelot, score=round(score, 3))
             for score, other in ranked[1 : 1 + _CANDIDATES]
@@ -90,7 +91,7 @@ def measure_key(samples: Samples, pitches: Pitches | None = None) -> MeasuredKey
     )
 
 
-def hear(samples: Samples, pitches: Pitches) -> Heard | None:
+def hear(samples: Samples, pitches: Pitches) -> Evidence | None:
     """Nothing where hardly any notes stand out."""
     levels = np.sqrt(pitches.levels).mean(axis=0, dtype=np.float64)
     notes = _notes(levels)
@@ -101,14 +102,13 @@ def hear(samples: Samples, pitches: Pitches) -> Heard | None:
     if not upper.any() or notes.sum() < _LEAST_NOTES * levels.sum():
         return None
     cents = off * 100 / STEPS
-    middle = slice(max(0, (len(samples) - _EXCERPT) // 2), (len(samples) + _EXCERPT) // 2)
-    whole = _essentia_classes(samples[middle], 440 * 2 ** (cents / 1200))
+    whole = _essentia_classes(samples, 440 * 2 ** (cents / 1200))
     enough = min(1.0, int(np.sum(upper > _LOUD_CLASS * upper.max())) / _FEWEST_CLASSES)
     rows = [_standard(row) for row in (whole, *_ends(pitches.levels, off))]
-    return Heard(np.array(rows), cents, enough**2)
+    return Evidence(np.array(rows), cents, enough**2)
 
 
-def lay_table(heard: Heard) -> Table:
+def lay_table(heard: Evidence) -> Table:
     """For each key what is heard, from its tonic up, in the columns of its mode."""
     table = np.zeros((len(ALL_KEYS), *WEIGHTS.shape))
     for row, key in zip(table, ALL_KEYS, strict=True):
@@ -116,13 +116,13 @@ def lay_table(heard: Heard) -> Table:
     return table.reshape(len(ALL_KEYS), -1)
 
 
-def _notes(levels: NDArray[np.floating]) -> Table:
-    """What stands out of the octave around it."""
+def _notes(levels: NDArray[np.floating], times: float = 1.0) -> Table:
+    """What stands out of so many times the octave around it."""
     reach = _WHITENED_STEPS // 2
     edges = [(0, 0)] * (levels.ndim - 1)
     sums = np.cumsum(np.pad(levels, [*edges, (reach + 1, reach)], mode="edge"), axis=-1, dtype=np.float64)
     around = (sums[..., _WHITENED_STEPS:] - sums[..., :-_WHITENED_STEPS]) / _WHITENED_STEPS
-    return np.asarray(np.maximum(levels - around, 0))
+    return np.asarray(np.maximum(levels - times * around, 0))
 
 
 def _folding(off: float, register: slice) -> Table:
@@ -137,16 +137,18 @@ def _ends(levels: NDArray[np.float32], off: float) -> list[Table]:
     """The upper parts and the bass of what is heard first, and of what is heard last."""
     moments = np.add.reduceat(levels, np.arange(0, len(levels), _FRAMES_A_MOMENT), axis=0)
     notes = _notes(np.sqrt(moments))
-    loud = notes.sum(axis=1)
-    sounding = np.flatnonzero(loud >= _SOUNDING * np.median(loud[loud > 0]))
+    # Not drums, of which little stands out that far, and not kicks, whose pitch is below the upper parts.
+    tones = _notes(np.sqrt(moments), _TONES)
+    loud = tones[:, _UPPER.start * STEPS : _UPPER.stop * STEPS].sum(axis=1)
+    quiet = _SOUNDING * np.median(loud[loud > 0]) if loud.any() else 0.0
+    sounding = np.flatnonzero(loud >= quiet)
     first, last = sounding[0], sounding[-1] + 1
     ends = (notes[first : first + _MOMENTS].sum(axis=0), notes[max(0, last - _MOMENTS) : last].sum(axis=0))
     return [end @ _folding(off, register) for end in ends for register in (_UPPER, _BASS)]
 
 
 def _essentia_classes(samples: Samples, concert_pitch: float) -> Table:
-    """What its key extractor hears before it looks for a key, in every second frame: that can be asked for a
-    key only."""
+    """As its key extractor hears them, which does not give them away. A thousand frames tell a record."""
     limits = {"maxFrequency": _HIGHEST_PEAK, "sampleRate": SAMPLE_RATE}
     window, spectrum = es.Windowing(type="hann", size=_FRAME), es.Spectrum(size=_FRAME)
     peaks = es.SpectralPeaks(
@@ -158,7 +160,8 @@ def _essentia_classes(samples: Samples, concert_pitch: float) -> Table:
         referenceFrequency=concert_pitch, weightType="cosine", **limits,
     )  # fmt: skip
     total = np.zeros(12, dtype=np.float32)
-    for first in range(0, max(1, len(samples) - _FRAME + 1), _HOP):
+    hop = max(_LEAST_HOP, len(samples) // _MOST_FRAMES)
+    for first in range(0, max(1, len(samples) - _FRAME + 1), hop):
         levels = spectrum(window(np.resize(samples[first : first + _FRAME], _FRAME)))
         hertz, magnitudes = peaks(levels)
         total += folded(hertz, whitened(levels, hertz, magnitudes))

@@ -37,6 +37,19 @@ def test_a_tempo_comes_with_its_plausible_relatives() -> None:
     assert by_ratio[1.0] > by_ratio[1.5]
 
 
+@pytest.mark.parametrize(("bpm", "stated"), [(127.995, 128.0), (127.95, 127.95), (128.0, 128.0)])
+def test_a_tempo_is_whole_where_the_beats_cannot_tell(bpm: float, stated: float) -> None:
+    measured = measure_rhythm(house_loop(bpm=bpm, seconds=40)).tempo.bpm
+    assert measured == (128 if stated == 128 else pytest.approx(stated, abs=0.011))
+
+
+@pytest.mark.parametrize("bpm", [119.5, 124.0, 130.4, 134.2])
+def test_the_beat_on_which_a_record_starts_is_the_first(bpm: float) -> None:
+    rhythm = measure_rhythm(house_loop(bpm=bpm, seconds=40))
+    assert rhythm.beats[0] == rhythm.downbeats[0] == pytest.approx(0, abs=0.02)
+    assert rhythm.beats[1] == pytest.approx(60 / bpm, abs=0.02)
+
+
 @pytest.mark.parametrize("mode", ["major", "minor"])
 @pytest.mark.parametrize("tonic", range(12))
 def test_every_key_is_heard(tonic: int, mode: str) -> None:

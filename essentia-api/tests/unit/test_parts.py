@@ -64,6 +64,25 @@ def test_parts_of_a_track_without_beats_have_times_but_no_cues(arranged: NDArray
     assert find_cues(sections, []) == []
 
 
+def test_a_part_that_is_only_a_little_thinner_is_a_part() -> None:
+    loop = house_loop(seconds=48 * BAR)
+    thinner = np.arange(len(loop)) / SAMPLE_RATE / BAR % 48 >= 24
+    loop[thinner] = 0.8 * loop[thinner]
+    downbeats = [bar * BAR for bar in range(48)]
+    parts = find_sections(hear_bands(loop), downbeats, 48 * BAR)
+    assert [round(part.start / BAR) for part in parts] == [0, 24]
+    assert (parts[0].energy or 0) > (parts[1].energy or 0)
+
+
+@pytest.mark.parametrize(("bars", "left"), [(20, 5), (40, 10), (120, 16)])
+def test_a_track_without_an_outro_is_left_in_its_last_quarter_or_sixteen_bars(bars: int, left: int) -> None:
+    downbeats = [bar * BAR for bar in range(bars)]
+    sections = find_sections(hear_bands(house_loop(seconds=bars * BAR)), downbeats, bars * BAR)
+    assert find_cues(sections, downbeats)[-1].model_dump() == {
+        "kind": "mix_out", "time": downbeats[bars - left],
+    }  # fmt: skip
+
+
 def test_a_loop_that_never_changes_is_one_part() -> None:
     loop = house_loop(seconds=40 * BAR)
     sections = find_sections(hear_bands(loop), [bar * BAR for bar in range(40)], 40 * BAR)
