@@ -19,7 +19,7 @@ from essentia_api.measure.pitches import LOWEST, PITCHES, STEPS, Pitches, hear_p
 Table = NDArray[np.float64]
 
 MODEL = "dj profiles 4 on essentia hpcp"
-_FRAME, _LEAST_HOP = 4096, 8192
+_FRAME = 4096
 _MOST_FRAMES = 1000
 _LOWEST_PEAK, _HIGHEST_PEAK = 25.0, 3500.0  # as Essentia's own key extractor has them
 _A_TO_C = 9  # Essentia's classes begin with A
@@ -35,6 +35,7 @@ _FRAMES_A_MOMENT = 4
 _MOMENTS = 5  # make up what is heard first and last: two seconds
 _TONES = 1.5
 _SOUNDING = 0.15  # of the median moment
+_FAINT = 0.4
 
 # From the tonic up, for major and for minor: how much each row of what is heard speaks for a key. Fitted to
 # made-up pieces by bench/analysis/fit.py.
@@ -104,7 +105,9 @@ def hear(samples: Samples, pitches: Pitches) -> Evidence | None:
     cents = off * 100 / STEPS
     whole = _essentia_classes(samples, 440 * 2 ** (cents / 1200))
     enough = min(1.0, int(np.sum(upper > _LOUD_CLASS * upper.max())) / _FEWEST_CLASSES)
-    rows = [_standard(row) for row in (whole, *_ends(pitches.levels, off))]
+    rows = [_standard(whole)]
+    for upper_end, bass_end in _ends(pitches.levels, off):
+        rows += [_standard(upper_end), _standard(bass_end, beside=upper_end)]
     return Evidence(np.array(rows), cents, enough**2)
 
 
@@ -133,7 +136,7 @@ def _folding(off: float, register: slice) -> Table:
     return np.asarray(near @ ((pitches[:, None] + LOWEST) % 12 == np.arange(12)))
 
 
-def _ends(levels: NDArray[np.float32], off: float) -> list[Table]:
+def _ends(levels: NDArray[np.float32], off: float) -> list[tuple[Table, Table]]:
     """The upper parts and the bass of what is heard first, and of what is heard last."""
     moments = np.add.reduceat(levels, np.arange(0, len(levels), _FRAMES_A_MOMENT), axis=0)
     notes = _notes(np.sqrt(moments))
@@ -144,7 +147,7 @@ def _ends(levels: NDArray[np.float32], off: float) -> list[Table]:
     sounding = np.flatnonzero(loud >= quiet)
     first, last = sounding[0], sounding[-1] + 1
     ends = (notes[first : first + _MOMENTS].sum(axis=0), notes[max(0, last - _MOMENTS) : last].sum(axis=0))
-    return [end @ _folding(off, register) for end in ends for register in (_UPPER, _BASS)]
+    return [(end @ _folding(off, _UPPER), end @ _folding(off, _BASS)) for end in ends]
 
 
 def _essentia_classes(samples: Samples, concert_pitch: float) -> Table:
@@ -160,7 +163,7 @@ def _essentia_classes(samples: Samples, concert_pitch: float) -> Table:
         referenceFrequency=concert_pitch, weightType="cosine", **limits,
     )  # fmt: skip
     total = np.zeros(12, dtype=np.float32)
-    hop = max(_LEAST_HOP, len(samples) // _MOST_FRAMES)
+    hop = max(_FRAME, len(samples) // _MOST_FRAMES)
     for first in range(0, max(1, len(samples) - _FRAME + 1), hop):
         levels = spectrum(window(np.resize(samples[first : first + _FRAME], _FRAME)))
         hertz, magnitudes = peaks(levels)
@@ -168,6 +171,9 @@ def _essentia_classes(samples: Samples, concert_pitch: float) -> Table:
     return np.roll(total, _A_TO_C).astype(np.float64)
 
 
-def _standard(classes: Table) -> Table:
+def _standard(classes: Table, beside: Table | None = None) -> Table:
+    """Of the same spread as any other; of hardly any where it is faint beside the rest: no bass plays yet."""
     roots = np.sqrt(classes)
-    return np.asarray((roots - roots.mean()) / (roots.std() + 1e-9))
+    spread = roots.std() + 1e-9
+    least = _FAINT * np.sqrt(beside).std() if beside is not None else 0.0
+    return np.asarray((roots - roots.mean()) / max(spread, least**2 / spread))
