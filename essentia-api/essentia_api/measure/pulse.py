@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dj_contracts.analysis import TempoCandidate
 from essentia_api.measure.forest import Forest
 from essentia_api.measure.onsets import RATE, Curve, Onsets
+from essentia_api.measure.spectra import autocorrelations
 from essentia_api.measure.tempocnn import FIRST_BPM, TEMPI
 
 _WINDOW = int(12 * RATE)
@@ -30,7 +31,7 @@ _WEAKEST_PULSE, _CHANCE_SECONDS = (
 )  # half a minute of noise reaches .03, eight seconds .1; music starts at .3
 _DRIFTS = np.linspace(0.92, 1.08, 17)
 _DRIFTING_GAIN = 0.06  # what noise gains from so many tries
-_LAGS = (1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 4 / 3, 3 / 2, 2, 8 / 3, 3, 4, 6, 8)  # in beats
+_LAGS = np.array([1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 4 / 3, 3 / 2, 2, 8 / 3, 3, 4, 6, 8])  # in beats
 _NET_RATIOS = (1 / 3, 1 / 2, 2 / 3, 1, 3 / 2, 2, 3)
 # A first guess, which the forest has to improve on.
 _WEIGHTS = {
@@ -125,20 +126,28 @@ class Repeats:
 
     def strength(self, period: float) -> float:
         """Of the whole track, or of its windows each at a tempo of its own when that is clearly more."""
-        steady = _strength(self.all, period)
-        drifting = np.mean([max(_strength(w, period * share) for share in _DRIFTS) for w in self.windows])
+        steady = float(_strength(self.all, period))
+        drifting = _strength(self.windows, period * _DRIFTS).max(axis=1).mean()
         return max(steady, float(drifting) - _DRIFTING_GAIN)
 
 
-def _strength(repeats: NDArray[np.float64], period: float) -> float:
-    return float(np.mean([at(repeats, period * count) for count in (1, 2, 4)]))
+def _strength(repeats: NDArray[np.float64], period: float | NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.mean([at_all(repeats, period * count) for count in (1, 2, 4)], axis=0))
 
 
 def at(repeats: NDArray[np.float64], seconds: float) -> float:
-    lag = seconds * RATE
-    if lag + 1 >= len(repeats):
-        return 0.0
-    return float(np.max(np.interp([lag - 1, lag, lag + 1], np.arange(len(repeats)), repeats)))
+    return float(at_all(repeats, seconds))
+
+
+def at_all(repeats: NDArray[np.float64], seconds: float | NDArray[np.float64]) -> NDArray[np.float64]:
+    """The most within a frame of each time; each row's, where there are several. 0 for what is too late."""
+    lags = np.asarray(seconds)[..., None] * RATE + np.array([-1, 0, 1])
+    last = repeats.shape[-1] - 1
+    places = np.clip(lags, 0, last)
+    before = np.minimum(places.astype(int), last - 1)
+    share = places - before
+    between = repeats[..., before] * (1 - share) + repeats[..., before + 1] * share
+    return np.asarray(np.where(lags[..., 2] < last + 1, between.max(axis=-1), 0.0))
 
 
 def _repeats(curve: Curve) -> NDArray[np.float64]:
@@ -146,8 +155,7 @@ def _repeats(curve: Curve) -> NDArray[np.float64]:
     if len(curve) < _WINDOW:
         curve = np.pad(curve, (0, _WINDOW - len(curve)))
     windows = np.lib.stride_tricks.sliding_window_view(curve, _WINDOW)[:: _WINDOW // 2]
-    spectra = np.fft.rfft(windows - windows.mean(axis=1, keepdims=True), 2 * _WINDOW, axis=1)
-    alike = np.fft.irfft(np.abs(spectra) ** 2, axis=1)[:, :_LONGEST_LAG].astype(np.float64)
+    alike = autocorrelations(windows - windows.mean(axis=1, keepdims=True))[:, :_LONGEST_LAG].astype(np.float64)
     alike *= _WINDOW / (_WINDOW - np.arange(_LONGEST_LAG))
     return np.asarray(alike / max(float(alike[:, 0].mean()), 1e-9))
 
@@ -160,10 +168,10 @@ def _chances(net: NDArray[np.float64], tempi: NDArray[np.float64]) -> NDArray[np
 
 def _repeated(repeats: Repeats, net: NDArray[np.float64], bpm: float) -> list[float]:
     """How well each register repeats after parts and counts of a beat, and what the nets say all around."""
-    curves = (repeats.low, repeats.middle, repeats.high, repeats.snare)
-    again = [at(curve, 60 / bpm * lag) for curve in curves for lag in _LAGS]
+    curves = np.stack([repeats.low, repeats.middle, repeats.high, repeats.snare])
+    again = at_all(curves, 60 / bpm * _LAGS)
     chances = np.log(_chances(net, bpm * np.array(_NET_RATIOS)) + _LEAST_CHANCE)
-    return [*again, *(float(chance) for chance in chances), float(np.log(bpm))]
+    return [*again.flat, *chances, np.log(bpm)]
 
 
 def _rules(repeats: Repeats, nets: list[NDArray[np.float64]], bpm: float, ratio: float) -> dict[str, float]:
