@@ -22,7 +22,9 @@ def find_audio(filename: str, settings: Settings) -> Path:
         if not allowed:
             raise Forbidden(_OUTSIDE)
         if not path.is_file():
-            raise FileMissing("This file is not there any more. Scan the folder again or attach a new file.")
+            raise FileMissing(
+                "There is no file at this path. Check the name, scan the folder again, or attach a new file."
+            )
         size = path.stat().st_size
     except (OSError, RuntimeError, UnicodeError) as exc:
         raise Malformed("This file name cannot be used on this machine; it may be too long.") from exc

@@ -9,7 +9,7 @@ from PIL import Image
 
 from dj_contracts.analysis import Waveform
 
-_PALETTE = bytes([0, 0, 0, 38, 89, 217, 242, 140, 38, 250, 246, 235])  # nothing, bass, middle, treble
+_PALETTE = bytes.fromhex("000000 2f6fed f59e42 fff7e6")  # nothing, then the bands as the gateway has them
 _BANDS = 3
 
 

@@ -138,7 +138,7 @@ def _hear(samples: Samples, want: frozenset[Part], mounted: Mounted) -> Window:
         window,
         rhythm=rhythm,
         key=measure_key(samples, pitches) if Part.KEY in want else window.key,
-        energy=measure_energy(samples, rhythm.tempo.bpm) if Part.ENERGY in want else window.energy,
+        energy=measure_energy(samples, rhythm.tempo) if Part.ENERGY in want else window.energy,
         heard=_listen(samples, mounted) if want & _NEED_MODEL else None,
     )
 

@@ -9,7 +9,7 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
-from dj_contracts.analysis import Energy
+from dj_contracts.analysis import Energy, Tempo
 from essentia_api.decode import SAMPLE_RATE, Samples
 
 _FRAME = SAMPLE_RATE // 20
@@ -23,7 +23,7 @@ _BUSY_DB = 3.0  # a rise of the treble within 50 ms that counts as a stroke
 _FULL_DB = 10.0  # a frame within this of the loud ones counts as full
 
 
-def measure_energy(samples: Samples, tempo_bpm: float | None) -> Energy:
+def measure_energy(samples: Samples, tempo: Tempo) -> Energy:
     """Expects at least one second of sound at a fixed RMS."""
     sound, steps = _powers(samples)
     levels = _decibels(sound)
@@ -32,10 +32,19 @@ def measure_energy(samples: Samples, tempo_bpm: float | None) -> Energy:
     attacks = float(np.mean(np.clip(np.diff(levels), 0, 12))) / 1.5
     brightness = float(np.sqrt(steps.sum() / sound.sum()))
     busy = float(np.mean(np.diff(_decibels(steps)) > _BUSY_DB)) / 0.25
-    speed = 0.0 if tempo_bpm is None else (tempo_bpm - 60) / 110
-    parts = np.clip([fullness, attacks, brightness, busy, speed], 0, 1)
+    parts = np.clip([fullness, attacks, brightness, busy, _speed(tempo)], 0, 1)
     level = round(float(np.interp(np.dot(parts, _WEIGHTS), _DRIVE, range(1, 11))))
     return Energy(level=level, curve=_curve(levels, loud))
+
+
+def _speed(tempo: Tempo) -> float:
+    """Of every tempo that the track may be felt at, for as much as it is likely: where people disagree by an
+    octave, the truth lies between them."""
+    chances = np.array([candidate.score for candidate in tempo.candidates])
+    if tempo.bpm is None or not chances.sum():
+        return 0.0
+    octaves = np.log2([candidate.bpm for candidate in tempo.candidates])
+    return float(2 ** (octaves @ chances / chances.sum()) - 60) / 110
 
 
 def _powers(samples: Samples) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -155,8 +155,8 @@ def _repeats(curve: Curve) -> NDArray[np.float64]:
     if len(curve) < _WINDOW:
         curve = np.pad(curve, (0, _WINDOW - len(curve)))
     windows = np.lib.stride_tricks.sliding_window_view(curve, _WINDOW)[:: _WINDOW // 2]
-    alike = autocorrelations(windows - windows.mean(axis=1, keepdims=True))[:, :_LONGEST_LAG].astype(np.float64)
-    alike *= _WINDOW / (_WINDOW - np.arange(_LONGEST_LAG))
+    alike = autocorrelations(windows - windows.mean(axis=1, keepdims=True)).astype(np.float64)
+    alike = alike[:, :_LONGEST_LAG] * _WINDOW / (_WINDOW - np.arange(_LONGEST_LAG))
     return np.asarray(alike / max(float(alike[:, 0].mean()), 1e-9))
 
 

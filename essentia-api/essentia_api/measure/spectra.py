@@ -15,5 +15,6 @@ def autocorrelations(frames: NDArray[np.float32]) -> NDArray[np.float32]:
     count, size = frames.shape
     padded = np.zeros((count, 2 * size), dtype=np.float32)
     padded[:, :size] = frames
-    power = np.abs(ducc0.fft.r2c(padded, axes=(1,))) ** 2
-    return np.asarray(ducc0.fft.c2r(power.astype(np.complex64), axes=(1,), lastsize=2 * size, inorm=2))[:, :size]
+    power = np.square(magnitudes(padded)).astype(np.complex64)
+    alike = np.asarray(ducc0.fft.c2r(power, axes=(1,), lastsize=2 * size, inorm=2))
+    return alike[:, :size]

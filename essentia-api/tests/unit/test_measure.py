@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from dj_contracts.analysis import Tempo, TempoCandidate
 from essentia_api.decode import SAMPLE_RATE
 from essentia_api.measure.engine import analyze
 from essentia_api.measure.intensity import measure_energy
@@ -76,17 +77,31 @@ def test_white_noise_has_no_tempo_and_no_key(seed: int) -> None:
 def test_a_driving_track_has_more_energy_than_a_pad() -> None:
     clock = np.arange(20 * SAMPLE_RATE) / SAMPLE_RATE
     pad = np.sum([np.sin(2 * np.pi * hertz * clock) for hertz in (220, 261.6, 329.6)], axis=0)
-    quiet = measure_energy(pad.astype(np.float32), None).level
-    driving = measure_energy(house_loop(bpm=132), 132).level
+    quiet = measure_energy(pad.astype(np.float32), Tempo()).level
+    driving = measure_energy(house_loop(bpm=132), _felt({132.0: 1.0})).level
     assert quiet is not None
     assert driving is not None
     assert driving > quiet + 2
 
 
+def test_a_tempo_in_doubt_does_not_turn_energy_upside_down() -> None:
+    loop = house_loop(bpm=90)
+    half, doubtful, doubled = (
+        measure_energy(loop, _felt(chances)).level or 0
+        for chances in ({90.0: 1.0}, {180.0: 0.55, 90.0: 0.45}, {180.0: 1.0})
+    )
+    assert half < doubtful < doubled
+
+
+def _felt(chances: dict[float, float]) -> Tempo:
+    found = [TempoCandidate(bpm=bpm, score=score) for bpm, score in chances.items()]
+    return Tempo(bpm=found[0].bpm, candidates=found)
+
+
 def test_the_energy_curve_follows_a_breakdown() -> None:
     samples = house_loop(seconds=30)
     samples[SAMPLE_RATE * 10 : SAMPLE_RATE * 20] *= 0.05
-    curve = measure_energy(samples, 124).curve
+    curve = measure_energy(samples, _felt({124.0: 1.0})).curve
     assert len(curve) == 64
     assert max(curve[23:41]) < min(np.mean(curve[:20]), np.mean(curve[44:]))
 
