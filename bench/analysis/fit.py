@@ -1,6 +1,6 @@
 """Grows the trees for the tempo level and fits the weights of bars and key, on made-up styles.
 
-    python -m bench.analysis.fit [--pieces 5600] [--pull 3]
+    python -m bench.analysis.fit [--pieces 8000] [--pull 3]
 
 Trees learn how likely a tempo is the one that was played, and are written where essentia-api reads them. Bars
 and keys are a softmax over a piece's candidates, of which the right ones are known: how likely the weights
@@ -39,7 +39,7 @@ Table = NDArray[np.float64]
 _RIGHT = 0.9  # of the beats and of the downbeats
 # Few of the columns at a time: forests that see all of them learn the made-up styles, and records less.
 _TREES = {
-    "objective": "binary", "learning_rate": 0.05, "num_leaves": 14, "min_data_in_leaf": 20,
+    "objective": "binary", "learning_rate": 0.05, "num_leaves": 20, "min_data_in_leaf": 20,
     "feature_fraction": 0.06, "bagging_fraction": 0.7, "bagging_freq": 1, "lambda_l2": 5.0,
     "deterministic": True, "force_row_wise": True, "verbose": -1,
 }  # fmt: skip
@@ -57,7 +57,7 @@ class Choice:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--pieces", type=int, default=5600, help="how many are played and heard")
+    parser.add_argument("--pieces", type=int, default=8000, help="how many are played and heard")
     parser.add_argument("--pull", type=float, default=3.0, help="how loosely the weights of bars are held")
     given = parser.parse_args()
     heard = list(gather(given.pieces))

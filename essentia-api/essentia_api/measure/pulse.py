@@ -1,8 +1,9 @@
 """Which tempi a track pulses at, and which of them people would tap: the level is chosen here.
 
-Two kinds of evidence meet: nets trained on real records (tempocnn), and how well the onsets repeat, register
-by register, after so many or such parts of each candidate's beats. A forest that bench/analysis/fit.py has
-grown says how likely each candidate is, given both.
+Nets that were trained on real records (tempocnn) have their say, and the onsets: how well they repeat,
+register by register, after so many or such parts of each candidate's beats, what follows there on a kick or a
+snare, and how many strokes a beat would have. A forest that bench/analysis/fit.py has grown says how likely
+each candidate is, given all that.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from dj_contracts.analysis import TempoCandidate
 from essentia_api.measure.forest import Forest
 from essentia_api.measure.onsets import RATE, Curve, Onsets
-from essentia_api.measure.spectra import autocorrelations
+from essentia_api.measure.spectra import correlations
 from essentia_api.measure.tempocnn import FIRST_BPM, TEMPI
 
 _WINDOW = int(12 * RATE)
@@ -21,7 +22,6 @@ _LONGEST_LAG = int(7 * RATE)
 _SLOWEST, _FASTEST = 48.0, 212.0
 _GRID = np.exp(np.arange(np.log(45), np.log(222), 0.004))
 _RATIOS = (1 / 3, 1 / 2, 2 / 3, 3 / 4, 1.0, 4 / 3, 3 / 2, 2.0, 3.0)
-_ODD_RATIOS = (2 / 3, 3 / 4, 4 / 3, 3 / 2)
 _TOLERANCE = 0.02  # of a tempo: how far a net's whole BPM and a candidate may differ
 _LEAST_CHANCE = 0.003
 _LEAST_CONTRAST = 0.035  # sines and held chords have up to .028, a pad .05, a piano .14
@@ -32,24 +32,9 @@ _WEAKEST_PULSE, _CHANCE_SECONDS = (
 _DRIFTS = np.linspace(0.92, 1.08, 17)
 _DRIFTING_GAIN = 0.06  # what noise gains from so many tries
 _LAGS = np.array([1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 4 / 3, 3 / 2, 2, 8 / 3, 3, 4, 6, 8])  # in beats
+_LATER = np.array([0, 1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 4 / 3, 3 / 2, 2, 3, 4])
 _NET_RATIOS = (1 / 3, 1 / 2, 2 / 3, 1, 3 / 2, 2, 3)
-# A first guess, which the forest has to improve on.
-_WEIGHTS = {
-    "nets": 0.81,
-    "beat": 0.79,
-    "hats": 0.05,
-    "bars": 0.19,
-    "backbeat": 0.60,
-    "drum and bass": 1.21,
-    "slow": 1.21,
-    "too fast": -2.09,
-    "in thirds": 1.96,
-    "compound": 1.82,
-    "odd": -0.20,
-    "not two thirds": 1.21,
-    "not four thirds": 2.14,
-    "not in threes": 2.86,
-}
+_STROKE = 0.7  # of a curve's spread: a peak above this is one
 
 
 @dataclass(frozen=True)
@@ -82,14 +67,8 @@ def evidence(onsets: Onsets, repeats: "Repeats", nets: list[NDArray[np.float64]]
     net = np.mean(nets, axis=0)
     rough = _GRID[np.argmax(np.maximum(repeats.comb(_GRID), 0.01) * (_chances(net, _GRID) + 0.001))]
     found = 60 / refined_period(onsets.full, 60 / float(rough), 0.03)
-    tempi = [(found * ratio, ratio) for ratio in _RATIOS if _SLOWEST <= found * ratio <= _FASTEST]
-    rules = [_rules(repeats, nets, bpm, ratio) for bpm, ratio in tempi]
-    guesses = np.array([sum(_WEIGHTS[name] * worth for name, worth in of.items()) for of in rules])
-    behind = guesses - guesses.max()
-    return {
-        bpm: [*_repeated(repeats, net, bpm), of["odd"], of["in thirds"], of["backbeat"], guess, less]
-        for (bpm, _), of, guess, less in zip(tempi, rules, guesses, behind, strict=True)
-    }
+    tempi = [found * ratio for ratio in _RATIOS if _SLOWEST <= found * ratio <= _FASTEST]
+    return {bpm: _of_tempo(repeats, net, bpm) for bpm in tempi}
 
 
 def refined_period(curve: Curve, period: float, span: float) -> float:
@@ -110,14 +89,20 @@ def _is_heard(onsets: Onsets, repeats: "Repeats", beat: float, strength: float) 
 
 
 class Repeats:
-    """How alike each curve is to itself a while later: means over windows, and their mean again."""
+    """How alike curves are to themselves and to each other a while later: means over windows, and their mean
+    again. ``each`` is of the registers and the snare, ``following`` of what comes after a kick or with it."""
 
     def __init__(self, onsets: Onsets) -> None:
+        registers = (onsets.low, onsets.middle, onsets.high)
         snare = np.sqrt(np.minimum(onsets.middle, 4) * np.minimum(onsets.high, 4))
-        registers = [_repeats(curve) for curve in (onsets.low, onsets.middle, onsets.high)]
-        self.windows = (registers[0] + registers[1] + registers[2]) / 3
-        self.low, self.middle, self.high, self.snare = (w.mean(axis=0) for w in (*registers, _repeats(snare)))
-        self.all = (self.low + self.middle + self.high) / 3
+        low, middle, high, drum = (_windows(curve) for curve in (*registers, snare))
+        alike = [_alike(curve, curve) for curve in (low, middle, high, drum)]
+        self.windows = (alike[0] + alike[1] + alike[2]) / 3
+        self.each = np.stack([windows.mean(axis=0) for windows in alike])
+        self.all = self.each[:3].mean(axis=0)
+        pairs = ((low, drum), (low, high), (drum, high))
+        self.following = np.stack([_alike(*pair).mean(axis=0) for pair in pairs])
+        self.strokes = np.array([_strokes(curve) for curve in (*registers, onsets.full)]) / onsets.seconds
 
     def comb(self, bpm: NDArray[np.float64]) -> NDArray[np.float64]:
         lags = np.arange(len(self.all))
@@ -150,14 +135,24 @@ def at_all(repeats: NDArray[np.float64], seconds: float | NDArray[np.float64]) -
     return np.asarray(np.where(lags[..., 2] < last + 1, between.max(axis=-1), 0.0))
 
 
-def _repeats(curve: Curve) -> NDArray[np.float64]:
-    """Windows by lags, in units of the mean power."""
+def _windows(curve: Curve) -> NDArray[np.float32]:
     if len(curve) < _WINDOW:
         curve = np.pad(curve, (0, _WINDOW - len(curve)))
     windows = np.lib.stride_tricks.sliding_window_view(curve, _WINDOW)[:: _WINDOW // 2]
-    alike = autocorrelations(windows - windows.mean(axis=1, keepdims=True)).astype(np.float64)
+    return np.asarray(windows - windows.mean(axis=1, keepdims=True))
+
+
+def _alike(first: NDArray[np.float32], later: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Windows by lags, in units of the mean power."""
+    alike = correlations(first, later).astype(np.float64)
     alike = alike[:, :_LONGEST_LAG] * _WINDOW / (_WINDOW - np.arange(_LONGEST_LAG))
-    return np.asarray(alike / max(float(alike[:, 0].mean()), 1e-9))
+    power = np.sqrt(np.vdot(first, first) * np.vdot(later, later)) / len(first)
+    return np.asarray(alike / max(float(power), 1e-9))
+
+
+def _strokes(curve: Curve) -> int:
+    here = curve[1:-1]
+    return int(np.sum((here > curve[:-2]) & (here >= curve[2:]) & (here > _STROKE)))
 
 
 def _chances(net: NDArray[np.float64], tempi: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -166,47 +161,12 @@ def _chances(net: NDArray[np.float64], tempi: NDArray[np.float64]) -> NDArray[np
     return np.asarray(np.exp(-0.5 * (away / _TOLERANCE) ** 2) @ net)
 
 
-def _repeated(repeats: Repeats, net: NDArray[np.float64], bpm: float) -> list[float]:
-    """How well each register repeats after parts and counts of a beat, and what the nets say all around."""
-    curves = np.stack([repeats.low, repeats.middle, repeats.high, repeats.snare])
-    again = at_all(curves, 60 / bpm * _LAGS)
-    chances = np.log(_chances(net, bpm * np.array(_NET_RATIOS)) + _LEAST_CHANCE)
-    return [*again.flat, *chances, np.log(bpm)]
-
-
-def _rules(repeats: Repeats, nets: list[NDArray[np.float64]], bpm: float, ratio: float) -> dict[str, float]:
-    """What is known to tell a tempo from its relatives."""
+def _of_tempo(repeats: Repeats, net: NDArray[np.float64], bpm: float) -> list[float]:
+    """How well each register repeats after parts and counts of a beat, what follows on what by how much, how
+    many strokes a beat has, and what the nets say all around."""
     beat = 60 / bpm
-
-    def again(beats: float) -> float:
-        return at(repeats.low, beats * beat) + at(repeats.middle, beats * beat)
-
-    thirds, halves = (at(repeats.high, beat / n) + at(repeats.middle, beat / n) for n in (3, 2))
-    in_thirds = max(0.0, thirds - halves)
-    one_beat = again(1) / 2
-    tempo = np.array([bpm])
-    # A snare that comes back after two beats while the kick needs four: this is the beat, and not half of it.
-    backbeat = _share(repeats.snare, beat) - _share(repeats.low, beat)
-    return {
-        "nets": float(np.mean([np.log(_chances(net, tempo) + _LEAST_CHANCE) for net in nets])),
-        "beat": one_beat,
-        "hats": at(repeats.high, beat),
-        "bars": float(np.mean([again(2), again(3), again(4)])),
-        "backbeat": float(np.clip(backbeat, -1, 1)),
-        "drum and bass": float(158 < bpm < 182),
-        "slow": max(0.0, float(np.log(85 / bpm))),
-        "too fast": max(0.0, float(np.log(bpm / 182))),
-        "in thirds": in_thirds,
-        # Six eight: kick and snare come every beat. At two thirds of a straight tempo they do not.
-        "compound": in_thirds * max(0.0, one_beat),
-        "odd": float(ratio in _ODD_RATIOS),
-        # At a tempo half as fast again as the beat, as tresillos and triplets suggest it, a record repeats
-        # better after one and a half of such beats than after one, and after three than after four.
-        "not two thirds": (again(1) - again(2 / 3)) / 2,
-        "not four thirds": (again(1) - again(4 / 3)) / 2,
-        "not in threes": (again(4) - again(3)) / 2,
-    }
-
-
-def _share(repeats: NDArray[np.float64], beat: float) -> float:
-    return at(repeats, 2 * beat) / max(at(repeats, 4 * beat), 0.05)
+    again = at_all(repeats.each, beat * _LAGS)
+    following = at_all(repeats.following, beat * _LATER)
+    strokes = np.log(repeats.strokes * beat + 0.05)
+    chances = np.log(_chances(net, bpm * np.array(_NET_RATIOS)) + _LEAST_CHANCE)
+    return [*again.flat, *chances, np.log(bpm), *following.flat, *strokes]

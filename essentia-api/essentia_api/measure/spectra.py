@@ -10,11 +10,11 @@ def magnitudes(frames: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.abs(ducc0.fft.r2c(frames, axes=(1,))))
 
 
-def autocorrelations(frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Frames by samples, to frames by lags; nothing wraps around."""
-    count, size = frames.shape
-    padded = np.zeros((count, 2 * size), dtype=np.float32)
-    padded[:, :size] = frames
-    power = np.square(magnitudes(padded)).astype(np.complex64)
-    alike = np.asarray(ducc0.fft.c2r(power, axes=(1,), lastsize=2 * size, inorm=2))
-    return alike[:, :size]
+def correlations(first: NDArray[np.float32], later: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Row by row, how alike ``first`` is to what ``later`` holds so many samples on; nothing wraps around."""
+    count, size = first.shape
+    padded = np.zeros((2, count, 2 * size), dtype=np.float32)
+    padded[0, :, :size], padded[1, :, :size] = first, later
+    before, after = ducc0.fft.r2c(padded, axes=(2,))
+    alike = ducc0.fft.c2r(before.conj() * after, axes=(1,), lastsize=2 * size, forward=False, inorm=2)
+    return np.asarray(alike)[:, :size]

@@ -5,6 +5,7 @@ import numpy as np
 from essentia_api.measure.forest import Forest
 from essentia_api.measure.onsets import hear_onsets
 from essentia_api.measure.pulse import Repeats, evidence
+from essentia_api.measure.spectra import correlations
 from essentia_api.measure.tempocnn import likely_tempi
 from essentia_api.testing import house_loop
 
@@ -28,3 +29,12 @@ def test_the_level_was_grown_from_as_many_columns_as_there_are() -> None:
     onsets = hear_onsets(loop)
     rows = evidence(onsets, Repeats(onsets), likely_tempi(loop))
     assert {len(row) for row in rows.values()} == {Forest.of("level").columns}
+
+
+def test_what_follows_is_told_from_what_leads() -> None:
+    first, later = (np.zeros((2, 50), np.float32) for _ in range(2))
+    first[:, 10] = later[:, 13] = 1
+    alike = correlations(first, later)
+    assert alike.shape == (2, 50)
+    assert alike.argmax(axis=1).tolist() == [3, 3]
+    assert correlations(later, first).max() < 1e-6
