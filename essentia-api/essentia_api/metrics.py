@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from fastapi.exceptions import RequestValidationError
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from dj_contracts.errors import ErrorCode
@@ -52,6 +53,9 @@ class AnalysisMetrics:
             outcome = _DONE
         except ServiceError as exc:
             outcome = exc.code
+            raise
+        except RequestValidationError:
+            outcome = ErrorCode.MALFORMED
             raise
         finally:
             self._requests.labels(outcome).inc()

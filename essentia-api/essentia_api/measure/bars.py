@@ -76,8 +76,7 @@ class Changes:
         bands = logs.reshape(len(logs), _SECTION_BANDS, -1).mean(axis=2)
         width = max(2, _SECTION_BEATS * self.beat)
         after, before = _around(bands, width)
-        change = np.linalg.norm(after - before, axis=1) / width
-        change[:width] = change[-width:] = 0
+        change = _inside(np.linalg.norm(after - before, axis=1) / width, len(bands))
         reach = max(1, width // 4)
         highest = np.lib.stride_tricks.sliding_window_view(np.pad(change, reach), 2 * reach + 1).max(axis=1)
         return np.where(change == highest, change, 0) ** 2
@@ -88,16 +87,20 @@ def _turned(logs: NDArray[np.float32], width: int) -> Table:
     centred = logs - logs.mean(axis=1, keepdims=True)
     after, before = _around(centred, width)
     lengths = np.linalg.norm(after, axis=1) * np.linalg.norm(before, axis=1)
-    turned = 1 - (after * before).sum(axis=1) / np.maximum(lengths, 1e-9)
-    turned[:width] = turned[-width:] = 0
-    return np.asarray(turned)
+    return _inside(1 - (after * before).sum(axis=1) / np.maximum(lengths, 1e-9), len(logs))
 
 
 def _around(rows: NDArray[np.float32], width: int) -> tuple[Table, Table]:
-    """The sums of the ``width`` rows after and before each."""
+    """The sums of the ``width`` rows after and before each that has so many."""
     sums = np.concatenate([np.zeros((1, rows.shape[1])), np.cumsum(rows, axis=0, dtype=np.float64)])
-    at = np.arange(len(rows))
-    return sums[np.minimum(at + width, len(rows))] - sums[at], sums[at] - sums[np.maximum(at - width, 0)]
+    here = sums[width : len(rows) - width]
+    return sums[2 * width : len(rows)] - here, here - sums[: max(0, len(rows) - 2 * width)]
+
+
+def _inside(values: NDArray[np.float64], count: int) -> Table:
+    """With as many zeros on either side as make them ``count``; zeros alone where a record is too short."""
+    around = count - len(values)
+    return np.pad(values, (around // 2, around - around // 2))
 
 
 def lay_table(onsets: Onsets, changes: Changes, beats: Beats, period: float) -> Table:

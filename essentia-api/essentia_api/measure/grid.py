@@ -15,7 +15,8 @@ _LEAST_DRIFT = 0.08
 _FEWEST_BEATS = 8
 _PHASE_BINS = 64
 _MOST_PHASES = 4
-_NARROWEST = 0.08  # of a beat: phases nearer than this are the same one
+# Phases nearer than this share of a beat or these seconds are the same: a kick that sweeps sets in twice.
+_NARROWEST, _ONE_STROKE_SECONDS = 0.08, 0.07
 _WINDOW_SECONDS, _HOP_SECONDS = 8.0, 2.0
 _WIDEST_DRIFT = 0.12
 _TIGHTNESS = 100.0
@@ -99,9 +100,10 @@ def _phases(curve: Curve, period: float) -> list[float]:
     smooth = np.hanning(9)
     around = np.convolve(np.pad(mean, 4, mode="wrap"), smooth / smooth.sum(), "valid")
     peaks = [k for k in range(_PHASE_BINS) if around[k] >= max(around[k - 1], around[(k + 1) % _PHASE_BINS])]
+    narrowest = max(_NARROWEST, _ONE_STROKE_SECONDS / period) * _PHASE_BINS
     chosen: list[int] = []
     for peak in sorted(peaks, key=lambda k: -around[k]):
-        if all(_apart(peak, other) > _NARROWEST * _PHASE_BINS for other in chosen):
+        if all(_apart(peak, other) > narrowest for other in chosen):
             chosen.append(peak)
     return [(peak + 0.5) / _PHASE_BINS * period for peak in chosen[:_MOST_PHASES]]
 

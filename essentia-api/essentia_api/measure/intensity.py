@@ -40,9 +40,9 @@ def measure_energy(samples: Samples, tempo: Tempo) -> Energy:
 def _speed(tempo: Tempo) -> float:
     """Of every tempo that the track may be felt at, for as much as it is likely: where people disagree by an
     octave, the truth lies between them."""
-    chances = np.array([candidate.score for candidate in tempo.candidates])
-    if tempo.bpm is None or not chances.sum():
+    if not tempo.candidates:
         return 0.0
+    chances = np.array([candidate.score for candidate in tempo.candidates])
     octaves = np.log2([candidate.bpm for candidate in tempo.candidates])
     return float(2 ** (octaves @ chances / chances.sum()) - 60) / 110
 

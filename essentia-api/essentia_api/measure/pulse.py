@@ -34,7 +34,7 @@ _DRIFTING_GAIN = 0.06  # what noise gains from so many tries
 _LAGS = np.array([1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 4 / 3, 3 / 2, 2, 8 / 3, 3, 4, 6, 8])  # in beats
 _LATER = np.array([0, 1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 4 / 3, 3 / 2, 2, 3, 4])
 _NET_RATIOS = (1 / 3, 1 / 2, 2 / 3, 1, 3 / 2, 2, 3)
-_STROKE = 0.7  # of a curve's spread: a peak above this is one
+_STROKE = 0.7  # of a register's spread: a peak above this is one
 
 
 @dataclass(frozen=True)
@@ -83,24 +83,25 @@ def refined_period(curve: Curve, period: float, span: float) -> float:
 
 def _is_heard(onsets: Onsets, repeats: "Repeats", beat: float, strength: float) -> bool:
     """Whether there is a beat at all. Chords every few beats make none, nor do a tone's ripples."""
-    near = max(at(repeats.all, beat), at(repeats.all, 2 * beat))
+    near = float(at(repeats.all, beat * np.array([1, 2])).max())
     weakest = _WEAKEST_PULSE + _CHANCE_SECONDS / onsets.seconds
     return onsets.contrast >= _LEAST_CONTRAST and strength >= weakest and near >= weakest
 
 
 class Repeats:
-    """How alike curves are to themselves and to each other a while later: means over windows, and their mean
-    again. ``each`` is of the registers and the snare, ``following`` of what comes after a kick or with it."""
+    """How alike curves are to themselves and to each other a while later: ``windows`` of all registers,
+    and the means over windows: ``all`` of these, ``each`` of the registers and the snare, ``following`` of
+    snare and hats after a kick and of hats after a snare. And how many ``strokes`` a second has."""
 
     def __init__(self, onsets: Onsets) -> None:
         registers = (onsets.low, onsets.middle, onsets.high)
         snare = np.sqrt(np.minimum(onsets.middle, 4) * np.minimum(onsets.high, 4))
-        low, middle, high, drum = (_windows(curve) for curve in (*registers, snare))
-        alike = [_alike(curve, curve) for curve in (low, middle, high, drum)]
+        low, middle, high, snares = (_windows(curve) for curve in (*registers, snare))
+        alike = [_alike(curve, curve) for curve in (low, middle, high, snares)]
         self.windows = (alike[0] + alike[1] + alike[2]) / 3
         self.each = np.stack([windows.mean(axis=0) for windows in alike])
         self.all = self.each[:3].mean(axis=0)
-        pairs = ((low, drum), (low, high), (drum, high))
+        pairs = ((low, snares), (low, high), (snares, high))
         self.following = np.stack([_alike(*pair).mean(axis=0) for pair in pairs])
         self.strokes = np.array([_strokes(curve) for curve in (*registers, onsets.full)]) / onsets.seconds
 
@@ -111,21 +112,18 @@ class Repeats:
 
     def strength(self, period: float) -> float:
         """Of the whole track, or of its windows each at a tempo of its own when that is clearly more."""
-        steady = float(_strength(self.all, period))
+        steady = _strength(self.all, period)
         drifting = _strength(self.windows, period * _DRIFTS).max(axis=1).mean()
-        return max(steady, float(drifting) - _DRIFTING_GAIN)
+        return float(max(steady, drifting - _DRIFTING_GAIN))
 
 
 def _strength(repeats: NDArray[np.float64], period: float | NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.mean([at_all(repeats, period * count) for count in (1, 2, 4)], axis=0))
+    return np.asarray(np.mean([at(repeats, period * count) for count in (1, 2, 4)], axis=0))
 
 
-def at(repeats: NDArray[np.float64], seconds: float) -> float:
-    return float(at_all(repeats, seconds))
-
-
-def at_all(repeats: NDArray[np.float64], seconds: float | NDArray[np.float64]) -> NDArray[np.float64]:
-    """The most within a frame of each time; each row's, where there are several. 0 for what is too late."""
+def at(repeats: NDArray[np.float64], seconds: float | NDArray[np.float64]) -> NDArray[np.float64]:
+    """The most within a frame of each time, and nothing before now; each row's, where there are several. 0
+    for what is too late."""
     lags = np.asarray(seconds)[..., None] * RATE + np.array([-1, 0, 1])
     last = repeats.shape[-1] - 1
     places = np.clip(lags, 0, last)
@@ -165,8 +163,8 @@ def _of_tempo(repeats: Repeats, net: NDArray[np.float64], bpm: float) -> list[fl
     """How well each register repeats after parts and counts of a beat, what follows on what by how much, how
     many strokes a beat has, and what the nets say all around."""
     beat = 60 / bpm
-    again = at_all(repeats.each, beat * _LAGS)
-    following = at_all(repeats.following, beat * _LATER)
+    again = at(repeats.each, beat * _LAGS)
+    following = at(repeats.following, beat * _LATER)
     strokes = np.log(repeats.strokes * beat + 0.05)
     chances = np.log(_chances(net, bpm * np.array(_NET_RATIOS)) + _LEAST_CHANCE)
-    return [*again.flat, *chances, np.log(bpm), *following.flat, *strokes]
+    return [float(each) for each in (*again.flat, *chances, np.log(bpm), *following.flat, *strokes)]

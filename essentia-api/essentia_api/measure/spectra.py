@@ -12,9 +12,13 @@ def magnitudes(frames: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def correlations(first: NDArray[np.float32], later: NDArray[np.float32]) -> NDArray[np.float32]:
     """Row by row, how alike ``first`` is to what ``later`` holds so many samples on; nothing wraps around."""
-    count, size = first.shape
-    padded = np.zeros((2, count, 2 * size), dtype=np.float32)
-    padded[0, :, :size], padded[1, :, :size] = first, later
-    before, after = ducc0.fft.r2c(padded, axes=(2,))
-    alike = ducc0.fft.c2r(before.conj() * after, axes=(1,), lastsize=2 * size, forward=False, inorm=2)
+    size = first.shape[1]
+    room = ducc0.fft.good_size(2 * size, True)
+
+    def spectra(frames: NDArray[np.float32]) -> NDArray[np.complex64]:
+        return np.asarray(ducc0.fft.r2c(np.pad(frames, ((0, 0), (0, room - size))), axes=(1,)))
+
+    before = spectra(first)
+    after = before if later is first else spectra(later)
+    alike = ducc0.fft.c2r(before.conj() * after, axes=(1,), lastsize=room, forward=False, inorm=2)
     return np.asarray(alike)[:, :size]

@@ -15,6 +15,7 @@ from essentia_api.measure.tempocnn import likely_tempi
 
 _SHORTEST_SECONDS = 5.0
 _SURE_PULSE = 0.6
+_BLOCK, _SILENT = SAMPLE_RATE // 20, 1e-3  # 40 dB below the loudness at which everything is measured
 _WHOLE, _WHOLE_DRIFT_SECONDS = 0.02, 0.005  # how far apart, and by how much after the whole record
 
 
@@ -43,11 +44,21 @@ def measure_rhythm(samples: Samples, pitches: Pitches | None = None) -> Rhythm:
         stable=grid.steady,
         candidates=pulse.candidates,
     )
-    return Rhythm(
-        tempo,
-        [round(float(beat), 4) for beat in bars.beats],
-        [round(float(beat), 4) for beat in bars.downbeats],
+    start, end = _sounding(samples)
+    beats, downbeats = (
+        [round(float(beat), 4) for beat in found if start <= beat <= end]
+        for found in (bars.beats, bars.downbeats)
     )
+    return Rhythm(tempo, beats, downbeats)
+
+
+def _sounding(samples: Samples) -> tuple[float, float]:
+    """From when to when there is more than silence; a beat may lie a little before its sound."""
+    blocks = samples[: len(samples) // _BLOCK * _BLOCK].reshape(-1, _BLOCK)
+    loud = np.flatnonzero(np.maximum(blocks.max(axis=1), -blocks.min(axis=1)) > _SILENT)
+    if len(loud) == 0:
+        return 0.0, 0.0
+    return float(loud[0] - 1) * _BLOCK / SAMPLE_RATE, float(loud[-1] + 1) * _BLOCK / SAMPLE_RATE
 
 
 def _stated(bpm: float, seconds: float) -> float:

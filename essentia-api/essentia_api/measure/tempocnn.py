@@ -115,9 +115,9 @@ def _convolve(image: Array, layer: str) -> Array:
     high, wide, _, out = kernel.shape
     margins = ((0, 0), ((high - 1) // 2, high // 2), ((wide - 1) // 2, wide // 2), (0, 0))
     patches = np.lib.stride_tricks.sliding_window_view(np.pad(image, margins), (high, wide), axis=(1, 2))
-    # Windows come as ..., channel, row, column; the kernel is row, column, channel, out.
-    flat = np.ascontiguousarray(patches).reshape(*patches.shape[:3], -1)
-    return np.asarray(flat @ kernel.transpose(2, 0, 1, 3).reshape(-1, out) + bias)
+    # Windows come as ..., channel, row, column; as row, column, channel they are copied by whole rows.
+    flat = np.ascontiguousarray(np.moveaxis(patches, 3, 5)).reshape(*patches.shape[:3], -1)
+    return np.asarray(flat @ kernel.reshape(-1, out) + bias)
 
 
 def _halved(image: Array, rows: int) -> Array:

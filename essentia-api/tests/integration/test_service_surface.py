@@ -106,8 +106,9 @@ def test_metrics_count_how_requests_end(client: httpx.Client, folder: Path, writ
     before = measured(client)
     for name in ("short.wav", "text.mp3", "gone.mp3"):
         client.post("/analyze", json={"filename": name, "want": ["loudness"]})
+    client.post("/waveform.png?width=0", json={"filename": "short.wav"})
     after = measured(client)
-    for outcome in ("done", "not_audio", "file_missing"):
+    for outcome in ("done", "not_audio", "file_missing", "malformed"):
         name = f"dj_analysis_requests_total[{outcome}]"
         assert after[name] - before.get(name, 0) == 1
     assert after["dj_analysis_audio_seconds_total"] - before["dj_analysis_audio_seconds_total"] == 6

@@ -1,10 +1,11 @@
-"""The forest: each row goes its own way down each tree, and no column is taken for another."""
+"""The forest, and the evidence that it is given."""
 
 import numpy as np
+import pytest
 
 from essentia_api.measure.forest import Forest
-from essentia_api.measure.onsets import hear_onsets
-from essentia_api.measure.pulse import Repeats, evidence
+from essentia_api.measure.onsets import RATE, Curve, Onsets, hear_onsets
+from essentia_api.measure.pulse import Repeats, at, evidence
 from essentia_api.measure.spectra import correlations
 from essentia_api.measure.tempocnn import likely_tempi
 from essentia_api.testing import house_loop
@@ -38,3 +39,17 @@ def test_what_follows_is_told_from_what_leads() -> None:
     assert alike.shape == (2, 50)
     assert alike.argmax(axis=1).tolist() == [3, 3]
     assert correlations(later, first).max() < 1e-6
+
+
+def test_the_snare_follows_the_kick_and_the_kick_does_not_follow_the_snare_as_soon() -> None:
+    def played(every: int, first: int) -> Curve:
+        strokes = np.zeros(3000, np.float32)
+        strokes[first::every] = 3
+        return strokes
+
+    kick, snare = played(100, 10), played(100, 35)
+    onsets = Onsets(kick, snare, snare, (kick, snare, snare), contrast=1.0, seconds=3000 / RATE)
+    repeats = Repeats(onsets)
+    soon, late = (at(repeats.following[0], frames / RATE) for frames in (25, 75))
+    assert soon > 0.5 > late
+    assert repeats.strokes[0] == pytest.approx(RATE / 100, rel=0.05)

@@ -1,11 +1,14 @@
 """Which level, which phase, which beat is the first, and when there is no beat at all."""
 
+import sys
+
 import numpy as np
 import pytest
 
 from essentia_api.decode import SAMPLE_RATE, Samples
 from essentia_api.measure.tempo import measure_rhythm
 from essentia_api.measure.tonal import measure_key
+from essentia_api.testing import house_loop
 
 _CLOCK = np.arange(int(0.25 * SAMPLE_RATE)) / SAMPLE_RATE
 _NOISE = np.random.default_rng(3).standard_normal(len(_CLOCK))
@@ -72,6 +75,30 @@ def test_the_off_beat_of_techno_is_not_taken_for_the_beat() -> None:
     off = (np.array(rhythm.beats) - 0.3 + period / 2) % period - period / 2
     assert np.max(np.abs(off)) < 0.03
     assert rhythm.beats[-1] > 39
+
+
+@pytest.mark.parametrize("bpm", [86, 101, 113])
+def test_a_kick_that_sweeps_down_sets_in_once(bpm: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its low register comes 60 ms after its attack."""
+    sweep = np.sin(2 * np.pi * (50 * _CLOCK + 12 * (1 - np.exp(-30 * _CLOCK)))) * np.exp(-14 * _CLOCK)
+    monkeypatch.setattr(sys.modules[__name__], "_KICK", sweep)
+    loop = drum_loop(bpm, kick="x...x...x...x...", snare="....x.......x...", hat="..x...x...x...x.")
+    period = 60 / bpm
+    off = (np.array(measure_rhythm(loop).beats) - 0.3 + period / 2) % period - period / 2
+    assert abs(float(np.median(off))) < 0.02
+
+
+@pytest.mark.parametrize("seconds", [6, 11.99, 12.01, 18.5])
+def test_a_short_loop_has_its_tempo_too(seconds: float) -> None:
+    assert measure_rhythm(house_loop(bpm=121, seconds=seconds)).tempo.bpm == pytest.approx(121, abs=0.3)
+
+
+def test_there_are_no_beats_where_there_is_silence() -> None:
+    silence = np.zeros(round(7.3 * SAMPLE_RATE), np.float32)
+    rhythm = measure_rhythm(np.concatenate([silence, house_loop(bpm=121), silence]))
+    assert rhythm.beats[0] == pytest.approx(7.3, abs=0.03)
+    assert rhythm.downbeats[0] == pytest.approx(7.3, abs=0.03)
+    assert rhythm.beats[-1] == pytest.approx(37.3, abs=0.6)
 
 
 def test_bars_start_where_the_harmony_changes() -> None:
