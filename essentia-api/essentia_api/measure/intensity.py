@@ -1,7 +1,7 @@
 """Energy: how hard a track drives, from its sound and never from how loud the file was saved.
 
-The level is a rule over five measures of the signal at a fixed loudness, not a trained model: its weights
-were set so that made-up pieces in 22 styles come in the order of how hard they drive.
+The level is a rule over tempo and four measures of the signal at a fixed loudness, not a trained model: its
+weights were set so that made-up pieces in 22 styles come in the order of how hard they drive.
 """
 
 import itertools
@@ -16,8 +16,8 @@ _FRAME = SAMPLE_RATE // 20
 _CURVE_POINTS = 64
 _CURVE_FLOOR_DB = 30.0
 _WEIGHTS = (0.05, 0.2, 0.1, 0.15, 0.5)
-# The drive of each level from 1 to 10: about the tenths of those pieces. Were they evenly spaced,
-# nearly every club record would be an 8.
+# The drive of each level from 1 to 10, near the tenths of those pieces. Were they evenly spaced, nearly
+# every club record would be an 8.
 _DRIVE = (0.15, 0.35, 0.5, 0.58, 0.64, 0.69, 0.73, 0.78, 0.86, 0.93)
 _BUSY_DB = 3.0  # a rise of the treble within 50 ms that counts as a stroke
 _FULL_DB = 10.0  # a frame within this of the loud ones counts as full

@@ -61,13 +61,15 @@ def find_cues(sections: Sequence[Section], downbeats: Sequence[float]) -> list[C
 
 
 def _bars(downbeats: Sequence[float], seconds: float) -> Floats:
-    """The borders of bars; a rest before the first downbeat or after the last is a bar too, or joins one."""
+    """The borders of bars, which go on through silence; a rest before or after them is a bar too, or joins one."""
     if len(downbeats) < 2:
         count = max(1, int(seconds / _BAR_OF_NO_BEATS))
         return np.linspace(0, seconds, count + 1)
-    edges = np.array(downbeats, dtype=np.float64)
-    edges = edges[edges < seconds - 0.5 * float(np.median(np.diff(edges)))]
-    edges = np.append(edges, seconds)
+    bar = float(np.median(np.diff(downbeats)))
+    before = np.arange(downbeats[0] - bar, 0, -bar)[::-1]
+    after = np.arange(downbeats[-1] + bar, seconds, bar)
+    edges = np.concatenate([before, downbeats, after])
+    edges = np.append(edges[edges < seconds - 0.5 * bar], seconds)
     if edges[0] > 0:
         edges = np.insert(edges, 0, 0.0)
     return edges
