@@ -61,7 +61,7 @@ def find_cues(sections: Sequence[Section], downbeats: Sequence[float]) -> list[C
 
 
 def _bars(downbeats: Sequence[float], seconds: float) -> Floats:
-    """The borders of bars, also of silent ones; a rest before or after them all is a bar too, or joins one."""
+    """The borders of bars, also of silent ones; a rest before or after all is a bar too, or joins one."""
     if len(downbeats) < 2:
         count = max(1, int(seconds / _BAR_OF_NO_BEATS))
         return np.linspace(0, seconds, count + 1)
