@@ -69,6 +69,10 @@ class Cue(Measurement):
     time: Seconds
 
 
+# Back to front, as DJ software paints the bands; for pages light and dark.
+BAND_COLOURS = {"bass": "#2f6fed", "middle": "#f59e42", "treble": "#fff7e6"}
+
+
 class Waveform(Measurement):
     """Base64 of bytes, three a point: bass, middle, treble, 255 the loudest moment of the track."""
 

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dj_contracts.analysis import Waveform
+from dj_contracts.analysis import BAND_COLOURS, Waveform
 
-_PALETTE = bytes.fromhex("000000 2f6fed f59e42 fff7e6")  # nothing, then the bands as the gateway has them
+_NOTHING = "#000000"
+_PALETTE = bytes.fromhex("".join([_NOTHING, *BAND_COLOURS.values()]).replace("#", ""))
 _BANDS = 3
 
 

@@ -4,12 +4,11 @@ import io
 
 from PIL import Image, ImageDraw, UnidentifiedImageError
 
+from dj_contracts.analysis import BAND_COLOURS
 from dj_contracts.errors import ErrorCode
 from dj_servicekit.errors import NotFound
 from gateway_api.features.pictures.waveform import WaveformPart
 
-# Back to front, as DJ software paints the bands; the ground is transparent, for pages light and dark.
-_COLOURS = {"bass": "#2f6fed", "middle": "#f59e42", "treble": "#fff7e6"}
 # A picture of this many pixels takes 200 MB unpacked: nobody's cover, and somebody's attack.
 _MOST_PIXELS = 50_000_000
 _QUALITY = 85
@@ -19,7 +18,7 @@ def draw_waveform(part: WaveformPart, height: int) -> bytes:
     picture = Image.new("RGBA", (part.points, height), (0, 0, 0, 0))
     draw = ImageDraw.Draw(picture)
     middle = (height - 1) / 2
-    for band, colour in _COLOURS.items():
+    for band, colour in BAND_COLOURS.items():
         for x, level in enumerate(getattr(part, band)):
             reach = middle * level / 255
             draw.line([(x, round(middle - reach)), (x, round(middle + reach))], fill=colour)
