@@ -47,9 +47,9 @@ class Pulse:
     candidates: list[TempoCandidate]
 
 
-def find_pulse(onsets: Onsets, nets: list[NDArray[np.float64]]) -> Pulse:
+def find_pulse(onsets: Onsets, net: NDArray[np.float64]) -> Pulse:
     repeats = Repeats(onsets)
-    heard = evidence(onsets, repeats, nets)
+    heard = evidence(onsets, repeats, net)
     scores = Forest.of("level").scores(np.array(list(heard.values())))
     weights = np.exp(scores - scores.max())
     ranked = sorted(zip(weights / weights.sum(), heard, strict=True), reverse=True)
@@ -62,9 +62,8 @@ def find_pulse(onsets: Onsets, nets: list[NDArray[np.float64]]) -> Pulse:
     )
 
 
-def evidence(onsets: Onsets, repeats: "Repeats", nets: list[NDArray[np.float64]]) -> dict[float, list[float]]:
+def evidence(onsets: Onsets, repeats: "Repeats", net: NDArray[np.float64]) -> dict[float, list[float]]:
     """What there is to say of each tempo that the record may be felt at."""
-    net = np.mean(nets, axis=0)
     rough = _GRID[np.argmax(np.maximum(repeats.comb(_GRID), 0.01) * (_chances(net, _GRID) + 0.001))]
     found = 60 / refined_period(onsets.full, 60 / float(rough), 0.03)
     tempi = [found * ratio for ratio in _RATIOS if _SLOWEST <= found * ratio <= _FASTEST]

@@ -27,12 +27,13 @@ _MOST_EXCERPTS = 12  # twelve seconds each; more of a track did not change which
 _LOWPASS_TAPS = 49
 
 
-def likely_tempi(samples: Samples) -> list[NDArray[np.float64]]:
-    """One distribution for each net, over excerpts spread evenly over the track."""
+def likely_tempi(samples: Samples) -> NDArray[np.float64]:
+    """What the nets say on average, over excerpts spread evenly over the track."""
     mels = np.stack([_mel_spectrogram(excerpt) for excerpt in _excerpts(samples)])
     spread = float(np.std(mels))
     heard = ((mels - np.mean(mels)) / (spread or 1.0))[..., None].astype(np.float32)
-    return [_run(name, heard).mean(axis=0, dtype=np.float64) for name in _NAMES]
+    each = [_run(name, heard).mean(axis=0, dtype=np.float64) for name in _NAMES]
+    return np.asarray(np.mean(each, axis=0))
 
 
 def _excerpts(samples: Samples) -> list[Samples]:
