@@ -105,7 +105,7 @@ class Decoding:
             "-protocol_whitelist", "file,pipe", "-format_whitelist", _CONTAINERS, "-i", f"file:{self._path}",
             "-map", "0:a:0", "-t", str(self._max_seconds + 1),
             *(("-af", "ebur128=framelog=quiet") if self._loudness else ()),
-            "-f", "f32le", "-ac", "2", "-ar", str(SAMPLE_RATE), "-flush_packets", "0", "pipe:1",
+            "-f", "f32le", "-ac", "2", "-ar", str(SAMPLE_RATE), "pipe:1",
         ]  # fmt: skip
 
     def _windows(
