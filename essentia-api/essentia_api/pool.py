@@ -125,11 +125,11 @@ class AnalysisPool:
 
 class _Cores:
     """A core for each file that is measured, where there are as many cores as processes: a process and its
-    ffmpeg that wander between two cores get a sixth less done. A file that begins alone may use them all."""
+    ffmpeg that wander between two cores get a sixth less done."""
 
     def __init__(self, size: int) -> None:
         cores = os.sched_getaffinity(0) if sys.platform == "linux" else set[int]()
-        self._all = cores if len(cores) == size else None
+        self._are_enough = len(cores) == size
         self._free: queue.SimpleQueue[int] = queue.SimpleQueue()
         for core in cores:
             self._free.put(core)
@@ -137,12 +137,12 @@ class _Cores:
     @contextmanager
     def one(self) -> Iterator[set[int] | None]:
         """Waits while every process has a file: which core will be free next is not known before."""
-        if self._all is None:
+        if not self._are_enough:
             yield None
             return
         core = self._free.get()
         try:
-            yield self._all if self._free.qsize() == len(self._all) - 1 else {core}
+            yield {core}
         finally:
             self._free.put(core)
 

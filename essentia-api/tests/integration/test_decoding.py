@@ -1,6 +1,10 @@
 import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,19 +15,58 @@ from essentia_api.errors import Refusal
 from essentia_api.testing import house_loop
 
 
+@pytest.fixture
+def other_ffmpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """A shell script in the place of ffmpeg; what it writes goes to files beside ``track.mp3``."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "track.mp3").write_bytes(b"\0" * 100)
+
+    def write(script: str) -> None:
+        (tmp_path / "ffmpeg").write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "ffmpeg").chmod(0o755)
+
+    return write
+
+
 @pytest.mark.skipif(
     sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2, reason="there is nothing to choose from"
 )
-def test_ffmpeg_keeps_to_one_core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ffmpeg = tmp_path / "ffmpeg"
-    ffmpeg.write_text('#!/bin/sh\ngrep Cpus_allowed_list /proc/self/status > "$0.cores"\n')
-    ffmpeg.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    track = tmp_path / "track.mp3"
-    track.write_bytes(b"\0" * 100)
+def test_ffmpeg_keeps_to_one_core(tmp_path: Path, other_ffmpeg: Callable[[str], None]) -> None:
+    other_ffmpeg("grep Cpus_allowed_list /proc/self/status > cores")
     with pytest.raises(Refusal, match="no audio"):
-        list(Decoding(track, max_seconds=60))
-    assert (tmp_path / "ffmpeg.cores").read_text().split()[1].isdecimal(), "a list of one"
+        list(Decoding(Path("track.mp3"), max_seconds=60))
+    assert (tmp_path / "cores").read_text().split()[1].isdecimal(), "a list of one"
+
+
+def test_ffmpeg_has_a_session_of_its_own(tmp_path: Path, other_ffmpeg: Callable[[str], None]) -> None:
+    leads = "import os; print(os.getsid(0) == os.getpid())"
+    other_ffmpeg(f'exec "{sys.executable}" -c "{leads}" > leads')
+    with pytest.raises(Refusal, match="no audio"):
+        list(Decoding(Path("track.mp3"), max_seconds=60))
+    assert (tmp_path / "leads").read_text() == "True\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the closed pipe ends it")
+def test_a_killed_process_takes_its_ffmpeg_along(tmp_path: Path, other_ffmpeg: Callable[[str], None]) -> None:
+    other_ffmpeg("echo $$ > pid.part && mv pid.part pid && exec sleep 60")
+    decode = "from essentia_api.decode import *; list(Decoding(Path('track.mp3'), max_seconds=60))"
+    with subprocess.Popen([sys.executable, "-c", decode]) as decoding:
+        _wait_until((tmp_path / "pid").exists)
+        decoding.kill()
+    ffmpeg = int((tmp_path / "pid").read_text())
+    try:
+        _wait_until(lambda: not Path(f"/proc/{ffmpeg}/exe").exists())
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(ffmpeg, signal.SIGKILL)
+
+
+def _wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_no_sound_is_lost_where_mono_turns_into_stereo(tmp_path: Path) -> None:
