@@ -40,7 +40,10 @@ _PIPE_BYTES = 1 << 20  # at the usual 64 kB ffmpeg waits so often that decoding 
 _PR_SET_PDEATHSIG = 1
 _ANTIPHASE_RATIO = 0.02  # the sum of both channels holds under 2 % of the energy of their difference
 _TRUNCATED_SHARE = 0.97
-_CLOCK = re.compile(r"Duration: (\d+):(\d\d):(\d\d\.\d+)")
+# What ffmpeg says of itself begins a line so; titles and names that say the same are further in.
+_CLOCK = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d\.\d+)", re.MULTILINE)
+_PICTURES = re.compile(r"^  Stream #\d+:\d+[^:]*: Video:(?!.*attached pic)", re.MULTILINE)
+_GUESSED = re.compile(r"^\[[^]]+\] Estimating duration from bitrate", re.MULTILINE)
 _SUMMARY = re.compile(r"^\s+(I|LRA):\s+(-?[\d.]+|-?inf|nan) (?:LUFS|LU)", re.MULTILINE)
 _SILENT_LUFS = -70.0
 _LOUDEST = np.float32(100.0)  # 40 dB over full scale; a file of floats can hold infinity
@@ -130,9 +133,9 @@ class Decoding:
             filled += len(stereo)
             total += len(stereo)
         self.seconds = total / SAMPLE_RATE
-        process.wait()
+        status = process.wait()
         text = _read(messages)
-        _refuse_unusable(self.seconds, text, self._max_seconds)
+        _refuse_unusable(status, self.seconds, text, self._max_seconds)
         self.levels = _levels(text, peak.decibels)
         yield window[:filled]
 
@@ -199,7 +202,12 @@ def _refuse_declared_length(messages: str, max_seconds: float) -> None:
         raise _too_long(max_seconds)
 
 
-def _refuse_unusable(seconds: float, messages: str, max_seconds: float) -> None:
+def _refuse_unusable(status: int, seconds: float, messages: str, max_seconds: float) -> None:
+    if status < 0:
+        raise Refusal(
+            ErrorCode.ANALYSIS_CRASHED,
+            "ffmpeg crashed on this file. The file may be damaged: convert it and try again.",
+        )
     if seconds == 0:
         raise Refusal(
             ErrorCode.NOT_AUDIO,
@@ -213,6 +221,10 @@ def _refuse_unusable(seconds: float, messages: str, max_seconds: float) -> None:
             ErrorCode.FILE_UNREADABLE,
             f"The file breaks off after {_clock(seconds)} of {_clock(declared)}. Get it again.",
         )
+    if status:
+        raise Refusal(
+            ErrorCode.FILE_UNREADABLE, f"The file cannot be read after {_clock(seconds)}. Get it again."
+        )
 
 
 def _too_long(max_seconds: float) -> Refusal:
@@ -225,8 +237,7 @@ def _too_long(max_seconds: float) -> Refusal:
 
 def _declared_seconds(messages: str) -> float | None:
     """What the container promises, where that is said of the audio and not guessed from a bit rate."""
-    pictures_move = any("Video:" in line and "attached pic" not in line for line in messages.splitlines())
-    if pictures_move or "Estimating duration from bitrate" in messages:
+    if _PICTURES.search(messages) or _GUESSED.search(messages):
         return None
     if (match := _CLOCK.search(messages)) is None:
         return None

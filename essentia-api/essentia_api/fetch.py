@@ -5,12 +5,13 @@ connection goes to the address that was checked; a name server that answers diff
 nothing by it.
 """
 
+import asyncio
 import ipaddress
 import socket
-import time
 from typing import IO
 
 import httpx
+from fastapi.concurrency import run_in_threadpool
 
 from dj_contracts.errors import ErrorCode
 from dj_servicekit.addresses import URLForbidden, check_url, is_public
@@ -32,12 +33,12 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _GONE = (404, 410)
 
 
-def fetch(url: str, into: IO[bytes], settings: Settings) -> None:
+async def fetch(url: str, into: IO[bytes], settings: Settings) -> None:
     """Write what stands behind the URL to ``into``, within the limits on size and time."""
-    deadline = time.monotonic() + settings.fetch_timeout_seconds
     try:
-        _follow(url, into, settings, deadline)
-    except httpx.TimeoutException as exc:
+        async with asyncio.timeout(settings.fetch_timeout_seconds):
+            await _follow(url, into, settings)
+    except (TimeoutError, httpx.TimeoutException) as exc:
         raise _too_slow(settings) from exc
     except httpx.ConnectError as exc:
         raise UpstreamUnavailable("The server of this link cannot be reached. Ask again later.") from exc
@@ -49,25 +50,20 @@ def fetch(url: str, into: IO[bytes], settings: Settings) -> None:
         raise Unusable("There are 0 bytes behind this link.", code=ErrorCode.FILE_EMPTY)
 
 
-def _follow(url: str, into: IO[bytes], settings: Settings, deadline: float) -> None:
+async def _follow(url: str, into: IO[bytes], settings: Settings) -> None:
     # No proxy and no .netrc of the environment: they would lead around the check of the address.
-    with httpx.Client(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False) as client:
         for _ in range(_MOST_REDIRECTS + 1):
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise _too_slow(settings)
             target = _checked(url)
-            response = client.send(
-                _request(target, _address(target, settings), settings, min(left, _SILENCE_SECONDS)),
-                stream=True,
-            )
+            address = await _address(target, settings)
+            response = await client.send(_request(target, address, settings), stream=True)
             try:
                 if not response.has_redirect_location:
-                    _save(response, into, settings, deadline)
+                    await _save(response, into, settings)
                     return
                 url = str(target.join(response.headers["location"]))
             finally:
-                response.close()
+                await response.aclose()
     raise UpstreamFailed(f"The link leads through more than {_MOST_REDIRECTS} redirects.")
 
 
@@ -77,12 +73,16 @@ def _checked(url: str) -> httpx.URL:
     except URLForbidden as exc:
         raise Malformed(str(exc)) from exc
     target = httpx.URL(url)
+    try:
+        _ = target.host
+    except UnicodeError as exc:
+        raise Malformed("The link names a host that cannot exist.") from exc
     if target.userinfo:
         raise Malformed("The link holds a user name or a password. Give one without them.")
     return target
 
 
-def _address(target: httpx.URL, settings: Settings) -> str:
+async def _address(target: httpx.URL, settings: Settings) -> str:
     """The address to connect to: any of a host that the settings name, a public one of others if allowed."""
     host, port = target.host.rstrip(".").lower(), target.port or _DEFAULT_PORTS[target.scheme]
     allowed = _allowed(settings)
@@ -90,7 +90,7 @@ def _address(target: httpx.URL, settings: Settings) -> str:
     if not named and (ANY_PUBLIC_HOST, None) not in allowed:
         raise _forbidden("Links to this host are not fetched. Name it in ALLOW_URL_HOSTS to allow them.")
     try:
-        answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        answers = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as exc:
         raise UpstreamUnavailable("The host of this link cannot be found. Ask again later.") from exc
     for *_, address in answers:
@@ -111,7 +111,7 @@ def _allowed(settings: Settings) -> set[tuple[str, int | None]]:
     return allowed
 
 
-def _request(target: httpx.URL, address: str, settings: Settings, timeout: float) -> httpx.Request:
+def _request(target: httpx.URL, address: str, settings: Settings) -> httpx.Request:
     headers = {"Host": target.netloc.decode("ascii"), "Accept-Encoding": "identity"}
     gateway = httpx.URL(settings.gateway_url)
     its_own = (target.scheme, target.host, target.port) == (gateway.scheme, gateway.host, gateway.port)
@@ -121,11 +121,11 @@ def _request(target: httpx.URL, address: str, settings: Settings, timeout: float
         "GET",
         target.copy_with(host=address, fragment=None),
         headers=headers,
-        extensions={"sni_hostname": target.host, "timeout": httpx.Timeout(timeout).as_dict()},
+        extensions={"sni_hostname": target.host, "timeout": httpx.Timeout(_SILENCE_SECONDS).as_dict()},
     )
 
 
-def _save(response: httpx.Response, into: IO[bytes], settings: Settings, deadline: float) -> None:
+async def _save(response: httpx.Response, into: IO[bytes], settings: Settings) -> None:
     if response.status_code in _GONE:
         raise FileMissing("There is no file behind this link any more.")
     if response.status_code != 200:
@@ -133,12 +133,10 @@ def _save(response: httpx.Response, into: IO[bytes], settings: Settings, deadlin
     declared = response.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > settings.max_file_bytes:
         raise _too_large(settings)
-    for block in response.iter_raw():
-        into.write(block)
+    async for block in response.aiter_raw():
+        await run_in_threadpool(into.write, block)
         if into.tell() > settings.max_file_bytes:
             raise _too_large(settings)
-        if time.monotonic() > deadline:
-            raise _too_slow(settings)
     into.flush()
 
 

@@ -13,7 +13,9 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as FutureTimeout
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 from weakref import WeakSet
 
@@ -26,6 +28,7 @@ from essentia_api.errors import Refusal, Unusable
 
 _TASKS_PER_PROCESS = 200  # a bound on whatever native code leaks
 _SECONDS_PER_WAITING = 5
+_SECONDS_BETWEEN_LOOKS = 1.0
 
 
 class AnalysisPool:
@@ -39,17 +42,8 @@ class AnalysisPool:
         self._tasks: WeakSet[ProcessFuture[Any]] = WeakSet()
         self._door = threading.Lock()  # held while a task begins, and the first one starts the processes
         self._closed = False
-        context = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
-        if sys.platform == "linux":
-            # The import of Essentia takes a second; children of the fork server have it already.
-            context.set_forkserver_preload(["essentia_api.measure.engine"])
-        self._pool = ProcessPool(
-            max_workers=size,
-            max_tasks=_TASKS_PER_PROCESS,
-            initializer=_limit_memory,
-            initargs=(memory_mb,),
-            context=context,
-        )
+        self._start = partial(_start, size, memory_mb)
+        self._pool = self._start()
 
     @property
     def capacity(self) -> int:
@@ -86,7 +80,7 @@ class AnalysisPool:
         """Wait for the answer of ``function(*args)`` from one of the processes; the caller has a place."""
         try:
             with self._cores.one() as cores:
-                return self._begin(cores, function, *args).result()
+                return _answer(*self._begin(cores, function, *args))
         except Refusal as exc:
             raise exc.as_answer() from exc
         except (ProcessExpired, MemoryError) as exc:
@@ -102,16 +96,25 @@ class AnalysisPool:
                 "Raise ANALYSIS_TIMEOUT_SECONDS if this machine is slow.",
                 code=ErrorCode.ANALYSIS_TIMEOUT,
             ) from exc
+        except BrokenProcessPool as exc:
+            log.warning("analysis_processes_lost", reason=str(exc))
+            raise Busy("An analysis process was killed from outside. Ask again in a moment.") from exc
         except CancelledError as exc:
             raise Busy("The service is stopping. Ask again in a moment.") from exc
 
-    def _begin(self, cores: set[int] | None, function: Callable[..., Any], *args: Any) -> ProcessFuture[Any]:
+    def _begin(
+        self, cores: set[int] | None, function: Callable[..., Any], *args: Any
+    ) -> tuple[ProcessPool, ProcessFuture[Any]]:
         with self._door:
             if self._closed:
                 raise CancelledError
+            if not self._pool.active:
+                # pebble gives up all processes when one is killed that has nothing to do.
+                _stop(self._pool)
+                self._pool = self._start()
             task = self._pool.schedule(_run, args=(cores, function, *args), timeout=self._timeout_seconds)
             self._tasks.add(task)
-            return task
+            return self._pool, task
 
     def close(self) -> None:
         """Give up what is under way; a client that waits is told to ask again."""
@@ -119,8 +122,38 @@ class AnalysisPool:
             self._closed = True
             for task in self._tasks:
                 task.cancel()  # type: ignore[no-untyped-call]
-        self._pool.stop()  # type: ignore[no-untyped-call]
-        self._pool.join()
+        _stop(self._pool)
+
+
+def _start(size: int, memory_mb: int) -> ProcessPool:
+    context = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
+    if sys.platform == "linux":
+        # The import of Essentia takes a second; children of the fork server have it already.
+        context.set_forkserver_preload(["essentia_api.measure.engine"])
+    return ProcessPool(
+        max_workers=size,
+        max_tasks=_TASKS_PER_PROCESS,
+        initializer=_limit_memory,
+        initargs=(memory_mb,),
+        context=context,
+    )
+
+
+def _stop(pool: ProcessPool) -> None:
+    pool.stop()  # type: ignore[no-untyped-call]
+    pool.join()
+
+
+def _answer(pool: ProcessPool, task: ProcessFuture[Any]) -> Any:
+    """What a pool is given in the moment in which it breaks would be waited for without end."""
+    while True:
+        try:
+            return task.result(timeout=_SECONDS_BETWEEN_LOOKS)
+        except FutureTimeout:
+            if task.done():
+                return task.result()
+            if not pool.active:
+                raise BrokenProcessPool("it broke before this began") from None
 
 
 class _Cores:

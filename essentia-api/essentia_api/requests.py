@@ -29,6 +29,7 @@ from essentia_api.settings import Settings
 
 _PartName = Annotated[Part, WithJsonSchema({"type": "string", "enum": [*Part]})]
 SCRATCH_PREFIX = "dj-analysis-"
+_MOST_JSON_BYTES = 100_000
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -80,14 +81,14 @@ async def audio_to_analyze(request: Request) -> AsyncIterator[Wanted]:
 async def _open(request: Request) -> AsyncIterator[Wanted]:
     settings: Settings = request.app.state.settings
     pool: AnalysisPool = request.app.state.pool
-    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+    if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         # The place is taken first: an upload that nobody can measure yet would only fill the disk.
         with pool.place():
             async with _uploaded(request, settings) as wanted:
                 yield wanted
         return
     try:
-        asked = AnalyzeRequest.model_validate_json(await request.body())
+        asked = AnalyzeRequest.model_validate_json(await _json(request, settings))
     except ValidationError as exc:
         raise Malformed(
             f'{describe(exc.errors())}. Send JSON such as {{"filename": "track.mp3"}}, '
@@ -99,21 +100,40 @@ async def _open(request: Request) -> AsyncIterator[Wanted]:
             yield Wanted(await run_in_threadpool(find_audio, asked.filename, settings), parts)
             return
         with tempfile.NamedTemporaryFile(prefix=f"{SCRATCH_PREFIX}fetched-") as file:
-            await run_in_threadpool(fetch, asked.filename, file, settings)
+            await fetch(asked.filename, file, settings)
             yield Wanted(Path(file.name), parts)
+
+
+@asynccontextmanager
+async def _in_time(settings: Settings) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(settings.fetch_timeout_seconds):
+            yield
+    except TimeoutError as exc:
+        raise UploadTooSlow(
+            f"The upload did not arrive within {settings.fetch_timeout_seconds:.0f} seconds "
+            "(FETCH_TIMEOUT_SECONDS). Send it over a faster line, or raise the limit."
+        ) from exc
+
+
+async def _json(request: Request, settings: Settings) -> bytes:
+    body = b""
+    async with _in_time(settings):
+        async for block in request.stream():
+            body += block
+            if len(body) > _MOST_JSON_BYTES:
+                raise TooLarge(
+                    f"JSON that names a file is no longer than {_MOST_JSON_BYTES:,} bytes. "
+                    'To send the file itself, upload a form field "file".'
+                )
+    return body
 
 
 @asynccontextmanager
 async def _uploaded(request: Request, settings: Settings) -> AsyncIterator[Wanted]:
     async with AsyncExitStack() as stack:
-        try:
-            async with asyncio.timeout(settings.fetch_timeout_seconds):
-                form = await stack.enter_async_context(request.form(max_files=1, max_fields=10))
-        except TimeoutError as exc:
-            raise UploadTooSlow(
-                f"The upload did not arrive within {settings.fetch_timeout_seconds:.0f} seconds "
-                "(FETCH_TIMEOUT_SECONDS). Send it over a faster line, or raise the limit."
-            ) from exc
+        async with _in_time(settings):
+            form = await stack.enter_async_context(request.form(max_files=1, max_fields=10))
         upload = form.get("file")
         parts = _parts(form.getlist("want"))
         if not isinstance(upload, UploadFile):

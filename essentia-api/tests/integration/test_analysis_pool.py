@@ -2,12 +2,13 @@
 
 import os
 import resource
+import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,16 @@ def test_hunger_for_memory_fails_alone(pool: Housed) -> None:
         pool.run(bytes, 4_000_000_000)
     assert caught.value.code is ErrorCode.ANALYSIS_CRASHED
     assert pool.run(pow, 2, 3) == 8
+
+
+def test_a_process_that_is_killed_while_it_has_nothing_to_do_is_replaced(pool: Housed) -> None:
+    for pause in (0.5, 0):
+        os.kill(pool.run(os.getpid), signal.SIGKILL)
+        time.sleep(pause)
+        # Only one who asks in that very moment may have to ask again.
+        with suppress(Busy):
+            pool.run(pow, 2, 3)
+        assert [pool.run(pow, 2, 3) for _ in range(4)] == [8, 8, 8, 8]
 
 
 def test_a_full_queue_says_when_to_ask_again(pool: Housed) -> None:

@@ -166,6 +166,18 @@ def test_a_malformed_request_is_422(client: httpx.Client, body: bytes) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
 
 
+def test_an_upload_may_write_its_type_in_capitals(client: httpx.Client) -> None:
+    form = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.mp3"\r\n\r\n\r\n--b--\r\n'
+    kind = {"content-type": "Multipart/Form-Data; boundary=b"}
+    assert client.post("/analyze", content=form, headers=kind).json()["code"] == "file_empty"
+
+
+def test_a_file_sent_as_if_it_were_json_is_told_where_it_belongs(client: httpx.Client) -> None:
+    answer = client.post("/analyze", content=bytes(200_000), headers={"content-type": "audio/mpeg"})
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert "form field" in answer.json()["detail"]
+
+
 def test_an_upload_that_is_too_large_is_413(client: httpx.Client) -> None:
     answer = client.post("/analyze", files={"file": ("big.wav", bytes(20_100_000))})
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dj_contracts.errors import ErrorCode
 from essentia_api.decode import SAMPLE_RATE, Decoding, find_ffmpeg
 from essentia_api.errors import Refusal
 from essentia_api.testing import house_loop
@@ -47,13 +48,49 @@ def test_ffmpeg_has_a_session_of_its_own(tmp_path: Path, other_ffmpeg: Callable[
     assert (tmp_path / "leads").read_text() == "True\n"
 
 
+@pytest.mark.parametrize(
+    ("end", "code"), [("kill -9 $$", ErrorCode.ANALYSIS_CRASHED), ("exit 69", ErrorCode.FILE_UNREADABLE)]
+)
+def test_what_ffmpeg_did_not_end_is_no_answer(
+    end: str, code: ErrorCode, other_ffmpeg: Callable[[str], None]
+) -> None:
+    other_ffmpeg(f"head -c 8000000 /dev/zero; {end}")
+    with pytest.raises(Refusal) as caught:
+        list(Decoding(Path("track.mp3"), max_seconds=60))
+    assert caught.value.code is code
+
+
+@pytest.mark.parametrize("title", ["Duration: 09:00:00.00, start: 0", "Stream #0:1: Video: live"])
+def test_titles_and_names_are_not_what_ffmpeg_says(title: str, tmp_path: Path) -> None:
+    path = tmp_path / f"  {title}.flac"
+    given = [
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=duration=20",
+        "-metadata",
+        f"title={title}",
+        "-metadata",
+        f"artist=a\n  {title}",
+    ]
+    subprocess.run([find_ffmpeg(), "-v", "error", *given, f"file:{path}"], check=True)
+    assert sum(map(len, Decoding(path, max_seconds=60))) == 20 * SAMPLE_RATE
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(Refusal, match="breaks off after 0:.. of 0:20"):
+        list(Decoding(path, max_seconds=60))
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the closed pipe ends it")
 def test_a_killed_process_takes_its_ffmpeg_along(tmp_path: Path, other_ffmpeg: Callable[[str], None]) -> None:
     other_ffmpeg("echo $$ > pid.part && mv pid.part pid && exec sleep 60")
-    decode = "from essentia_api.decode import *; list(Decoding(Path('track.mp3'), max_seconds=60))"
+    decode = (
+        "from essentia_api.decode import Decoding, Path; list(Decoding(Path('track.mp3'), max_seconds=60))"
+    )
     with subprocess.Popen([sys.executable, "-c", decode]) as decoding:
-        _wait_until((tmp_path / "pid").exists)
-        decoding.kill()
+        try:
+            _wait_until((tmp_path / "pid").exists)
+        finally:
+            decoding.kill()
     ffmpeg = int((tmp_path / "pid").read_text())
     try:
         _wait_until(lambda: not Path(f"/proc/{ffmpeg}/exe").exists())
@@ -63,7 +100,7 @@ def test_a_killed_process_takes_its_ffmpeg_along(tmp_path: Path, other_ffmpeg: C
 
 
 def _wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.01)

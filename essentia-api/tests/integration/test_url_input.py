@@ -65,6 +65,10 @@ def _handler() -> type[BaseHTTPRequestHandler]:
                 self.end_headers()
                 self.wfile.write(b"x" * 1000)
                 web.hold.wait(30)
+            elif self.path == "/drips":
+                self.wfile.write(b"HTTP/1.0 200 OK\r\n")
+                while not web.hold.wait(0.2):
+                    self.wfile.write(b"X: y\r\n")
             elif self.path == "/breaks-off":
                 self.send_response(200)
                 self.send_header("Content-Length", "100000")
@@ -168,6 +172,7 @@ def test_a_host_that_is_named_may_be_private_and_is_not_shown_the_token(
         ("/fault", (502, "upstream_failed")),
         ("/breaks-off", (502, "upstream_failed")),
         ("/endless", (504, "upstream_timeout")),
+        ("/drips", (504, "upstream_timeout")),
         ("/empty", (422, "file_empty")),
         ("/page", (415, "not_audio")),
         ("/large", (413, "too_large")),
@@ -188,7 +193,11 @@ def test_a_server_that_is_away_can_be_asked_again(client: httpx.Client, url: str
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://gateway/a.mp3", "http://", "http://gateway:port/a", "http://dj:word@gateway:8000/a.mp3"]
-)
+    "url",
+    [
+        "ftp://gateway/a.mp3", "http://", "http://gateway:port/a", "http://dj:word@gateway:8000/a.mp3",
+        "http://xn--a/a.mp3",
+    ],
+)  # fmt: skip
 def test_a_link_that_is_none_is_malformed(client: httpx.Client, url: str) -> None:
     assert outcome(client, url) == (422, "malformed")
