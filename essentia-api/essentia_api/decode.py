@@ -44,6 +44,8 @@ _TRUNCATED_SHARE = 0.97
 _CLOCK = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d\.\d+)", re.MULTILINE)
 _PICTURES = re.compile(r"^  Stream #\d+:\d+[^:]*: Video:(?!.*attached pic)", re.MULTILINE)
 _GUESSED = re.compile(r"^\[[^]]+\] Estimating duration from bitrate", re.MULTILINE)
+_AUDIO = re.compile(r"^  Stream #\d+:\d+[^:]*: Audio: (.*)", re.MULTILINE)
+_MONO_DECIBELS = 3.01  # by which ffmpeg turns a single channel down to make two of it
 _SUMMARY = re.compile(r"^\s+(I|LRA):\s+(-?[\d.]+|-?inf|nan) (?:LUFS|LU)", re.MULTILINE)
 _SILENT_LUFS = -70.0
 _LOUDEST = np.float32(100.0)  # 40 dB over full scale; a file of floats can hold infinity
@@ -51,7 +53,7 @@ _LOUDEST = np.float32(100.0)  # 40 dB over full scale; a file of floats can hold
 
 @dataclass(frozen=True)
 class Levels:
-    """Of the whole file, by EBU R128; the peak is that of the stereo sound at 44.1 kHz."""
+    """Of the whole file, by EBU R128; the peak is that of the mono or stereo sound at 44.1 kHz."""
 
     integrated_lufs: float | None = None
     range_lu: float | None = None
@@ -167,8 +169,8 @@ def _settle() -> None:
     """On Linux. A killed pool process must not leave its ffmpeg behind (elsewhere a closed pipe ends it). And
     ffmpeg hands each frame from thread to thread, which costs half of all that it takes where that is from
     core to core: it keeps to one, by chance, for it is soon done, and as a batch job is not interrupted at
-    each. That holds in a session of its own: those who share one on two cores are interrupted all the same,
-    and take a fifth longer."""
+    each. Where Linux shares out time by sessions that holds in one of its own: two that share one, on two
+    cores, are interrupted all the same and take a fifth longer."""
     if os.uname().sysname == "Linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         with suppress(OSError):
@@ -206,7 +208,7 @@ def _refuse_unusable(status: int, seconds: float, messages: str, max_seconds: fl
     if status < 0:
         raise Refusal(
             ErrorCode.ANALYSIS_CRASHED,
-            "ffmpeg crashed on this file. The file may be damaged: convert it and try again.",
+            "ffmpeg crashed or was killed. Ask again; if that does not help, convert the file.",
         )
     if seconds == 0:
         raise Refusal(
@@ -249,6 +251,9 @@ def _clock(seconds: float) -> str:
 
 
 def _levels(messages: str, true_peak_dbtp: float | None) -> Levels:
+    stream = _AUDIO.search(messages)
+    if true_peak_dbtp is not None and stream and ", mono," in stream[1]:
+        true_peak_dbtp += _MONO_DECIBELS
     found = {name: float(value) for name, value in _SUMMARY.findall(messages)}
     integrated = found.get("I")
     if integrated is None or not np.isfinite(integrated) or integrated <= _SILENT_LUFS:

@@ -86,7 +86,8 @@ class AnalysisPool:
         except (ProcessExpired, MemoryError) as exc:
             log.warning("analysis_crashed", reason=repr(exc))
             raise Unusable(
-                "The analysis of this file crashed. The file may be damaged: convert it and try again.",
+                "The analysis of this file crashed or was killed. Ask again; if that does not help, convert "
+                "the file.",
                 code=ErrorCode.ANALYSIS_CRASHED,
             ) from exc
         except FutureTimeout as exc:

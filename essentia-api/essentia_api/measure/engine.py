@@ -21,7 +21,7 @@ from essentia_api.measure.tempo import Rhythm, measure_rhythm
 from essentia_api.measure.tonal import measure_key
 from essentia_api.measure.waveform import draw
 
-ENGINE_VERSION = "dj-9"
+ENGINE_VERSION = "dj-10"
 EVERYTHING = frozenset(Part)
 _NO_RHYTHM = Rhythm(Tempo(), [], [])
 _REPLAY_GAIN_TARGET_LUFS = -18.0

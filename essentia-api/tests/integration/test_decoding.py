@@ -106,6 +106,16 @@ def _wait_until(holds: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.parametrize(("channels", "peak"), [(1, -18.06), (2, -21.07)])
+def test_the_peak_of_a_tone_is_that_of_its_samples(channels: int, peak: float, tmp_path: Path) -> None:
+    tone = ["-f", "lavfi", "-i", "sine=997:duration=6", "-af", "afade=d=1,afade=t=out:st=5:d=1"]
+    command = [find_ffmpeg(), "-v", "error", *tone, "-ac", str(channels), "-c:a", "pcm_f32le", "tone.wav"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    decoding = Decoding(tmp_path / "tone.wav", max_seconds=60)
+    assert len(list(decoding)) == 1
+    assert decoding.levels.true_peak_dbtp == pytest.approx(peak, abs=0.05)
+
+
 def test_no_sound_is_lost_where_mono_turns_into_stereo(tmp_path: Path) -> None:
     """As in recordings that were put together: ffmpeg begins anew at each such place."""
     loop = house_loop(seconds=0.7)
