@@ -156,7 +156,8 @@ def test_infinity_and_no_number_at_all_are_no_fault_of_ours(
     path = write("floats.wav", samples, "-c:a", "pcm_f32le").rename(folder / "floats.wav")
     status, body = ask(client, path)
     assert status == 200
-    assert body["loudness"]["true_peak_dbtp"] == pytest.approx(40, abs=3)
+    # What ffmpeg has turned down by 3 dB, for the file is mono, is kept to 40.
+    assert body["loudness"]["true_peak_dbtp"] == pytest.approx(43, abs=0.1)
 
 
 def test_a_cover_alone_is_not_audio(client: httpx.Client, folder: Path) -> None:
