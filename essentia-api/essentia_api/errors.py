@@ -1,7 +1,7 @@
 """Why an analysis was refused or failed.
 
     ServiceError
-    ├── FileMissing 404, Forbidden 403, UploadTooSlow 408, TooLarge 413, NotAudio 415, Busy 503   (the moment)
+    ├── FileMissing 404, Forbidden 403, UploadTooSlow 408, TooLarge 413, NotAudio 415, GivenUp 499, Busy 503
     └── Unusable 422: file_empty, file_unreadable, too_long, analysis_crashed, analysis_timeout
 
 A failure of one file is 422 and never 5xx: the same file would fail again, so nobody should retry it.
@@ -25,6 +25,13 @@ class Unusable(ServiceError):
 class UploadTooSlow(ServiceError):
     status = 408
     code = ErrorCode.UPSTREAM_TIMEOUT
+
+
+class GivenUp(ServiceError):
+    """For the counters and the logs: who asked is gone."""
+
+    status = 499
+    code = ErrorCode.CANCELLED
 
 
 class Refusal(Exception):

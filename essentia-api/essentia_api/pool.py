@@ -24,11 +24,11 @@ from pebble import ProcessExpired, ProcessFuture, ProcessPool
 from dj_contracts.errors import ErrorCode
 from dj_servicekit.errors import Busy
 from dj_servicekit.logs import log
-from essentia_api.errors import Refusal, Unusable
+from essentia_api.errors import GivenUp, Refusal, Unusable
 
 _TASKS_PER_PROCESS = 200  # a bound on whatever native code leaks
 _SECONDS_PER_WAITING = 5
-_SECONDS_BETWEEN_LOOKS = 1.0
+_SECONDS_BETWEEN_LOOKS = 0.5
 
 
 class AnalysisPool:
@@ -76,11 +76,16 @@ class AnalysisPool:
                 self._taken -= 1
             self._places.release()
 
-    def run(self, function: Callable[..., Any], /, *args: Any) -> Any:
-        """Wait for the answer of ``function(*args)`` from one of the processes; the caller has a place."""
+    def run(
+        self, function: Callable[..., Any], /, *args: Any, given_up: threading.Event | None = None
+    ) -> Any:
+        """Wait for the answer of ``function(*args)`` from one of the processes; the caller has a place, and
+        may set ``given_up`` meanwhile."""
+        given_up = given_up or threading.Event()
         try:
             with self._cores.one() as cores:
-                return _answer(*self._begin(cores, function, *args))
+                _refuse_given_up(given_up)
+                return _answer(*self._begin(cores, function, *args), given_up)
         except Refusal as exc:
             raise exc.as_answer() from exc
         except (ProcessExpired, MemoryError) as exc:
@@ -145,7 +150,7 @@ def _stop(pool: ProcessPool) -> None:
     pool.join()
 
 
-def _answer(pool: ProcessPool, task: ProcessFuture[Any]) -> Any:
+def _answer(pool: ProcessPool, task: ProcessFuture[Any], given_up: threading.Event) -> Any:
     """What a pool is given in the moment in which it breaks would be waited for without end."""
     while True:
         try:
@@ -155,6 +160,14 @@ def _answer(pool: ProcessPool, task: ProcessFuture[Any]) -> Any:
                 return task.result()
             if not pool.active:
                 raise BrokenProcessPool("it broke before this began") from None
+            if given_up.is_set():
+                task.cancel()  # type: ignore[no-untyped-call]
+                _refuse_given_up(given_up)
+
+
+def _refuse_given_up(given_up: threading.Event) -> None:
+    if given_up.is_set():
+        raise GivenUp("Whoever asked has hung up.")
 
 
 class _Cores:

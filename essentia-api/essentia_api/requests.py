@@ -4,10 +4,11 @@ import asyncio
 import re
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -47,6 +48,7 @@ class AnalyzeRequest(BaseModel):
 class Wanted:
     path: Path
     parts: frozenset[Part]
+    given_up: threading.Event = field(default_factory=threading.Event)
 
 
 REQUEST_BODY: dict[str, Any] = {
@@ -73,8 +75,22 @@ REQUEST_BODY: dict[str, Any] = {
 async def audio_to_analyze(request: Request) -> AsyncIterator[Wanted]:
     """The file to measure; an upload is removed again when the request ends."""
     with request.app.state.metrics.counted():
-        async with _open(request) as wanted:
+        async with _open(request) as wanted, _watch(request, wanted.given_up):
             yield wanted
+
+
+@asynccontextmanager
+async def _watch(request: Request, given_up: threading.Event) -> AsyncIterator[None]:
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        given_up.set()
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watching.cancel()
 
 
 @asynccontextmanager

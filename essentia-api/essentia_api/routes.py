@@ -33,7 +33,7 @@ def analyze(audio: AudioToAnalyze, request: Request) -> Any:
     settings = request.app.state.settings
     limit = settings.max_duration_seconds
     answer = request.app.state.pool.run(
-        analyze_file, str(audio.path), limit, audio.parts, settings.models_dir
+        analyze_file, str(audio.path), limit, audio.parts, settings.models_dir, given_up=audio.given_up
     )
     request.app.state.metrics.audio_seconds.inc(answer.duration_seconds)
     return answer
@@ -54,7 +54,9 @@ def draw(
 ) -> Response:
     """Bass, middle and treble over one another on a transparent ground. ``want`` is not looked at."""
     limit = request.app.state.settings.max_duration_seconds
-    answer = request.app.state.pool.run(analyze_file, str(audio.path), limit, frozenset({Part.WAVEFORM}))
+    answer = request.app.state.pool.run(
+        analyze_file, str(audio.path), limit, frozenset({Part.WAVEFORM}), given_up=audio.given_up
+    )
     return Response(picture(answer.waveform, width=width, height=height), media_type="image/png")
 
 

@@ -147,6 +147,22 @@ def test_a_full_house_answers_health_and_turns_others_away(
     assert answers == [200, 200]
 
 
+def test_what_nobody_waits_for_any_more_is_not_measured(
+    client: httpx.Client, folder: Path, write: Write
+) -> None:
+    write("hour.wav", np.tile(house_loop(seconds=30), 120), "-ar", "8000").rename(folder / "hour.wav")
+    before = measured(client).get("dj_analysis_requests_total[cancelled]", 0)
+    for _ in range(2):  # one that is measured, and one that waits
+        with pytest.raises(httpx.ReadTimeout):
+            client.post("/analyze", json={"filename": "hour.wav"}, timeout=0.2)
+    deadline = time.monotonic() + 10
+    while measured(client).get("dj_analysis_requests_total[cancelled]", 0) < before + 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert measured(client)["dj_analysis_places_taken"] == 0
+    (folder / "hour.wav").unlink()
+
+
 def test_an_upload_that_stops_gives_its_place_back(folder: Path) -> None:
     settings = Settings(audio_dir=folder, analysis_workers=1, fetch_timeout_seconds=0.2)
     with serving(create_app(settings)) as url, httpx.Client(base_url=url, timeout=60) as client:
