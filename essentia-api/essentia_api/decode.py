@@ -45,6 +45,7 @@ _CLOCK = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d\.\d+)", re.MULTILINE)
 _PICTURES = re.compile(r"^  Stream #\d+:\d+[^:]*: Video:(?!.*attached pic)", re.MULTILINE)
 _GUESSED = re.compile(r"^\[[^]]+\] Estimating duration from bitrate", re.MULTILINE)
 _AUDIO = re.compile(r"^  Stream #\d+:\d+[^:]*: Audio: (.*)", re.MULTILINE)
+_ONE_CHANNEL = re.compile(r", (mono|1 channels)\b")
 _MONO_DECIBELS = 3.01  # by which ffmpeg turns a single channel down to make two of it
 _SUMMARY = re.compile(r"^\s+(I|LRA):\s+(-?[\d.]+|-?inf|nan) (?:LUFS|LU)", re.MULTILINE)
 _SILENT_LUFS = -70.0
@@ -252,7 +253,7 @@ def _clock(seconds: float) -> str:
 
 def _levels(messages: str, true_peak_dbtp: float | None) -> Levels:
     stream = _AUDIO.search(messages)
-    if true_peak_dbtp is not None and stream and ", mono," in stream[1]:
+    if true_peak_dbtp is not None and stream and _ONE_CHANNEL.search(stream[1]):
         true_peak_dbtp += _MONO_DECIBELS
     found = {name: float(value) for name, value in _SUMMARY.findall(messages)}
     integrated = found.get("I")

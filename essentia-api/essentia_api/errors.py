@@ -33,6 +33,9 @@ class GivenUp(ServiceError):
     status = 499
     code = ErrorCode.CANCELLED
 
+    def __init__(self) -> None:
+        super().__init__("Whoever asked has hung up.")
+
 
 class Refusal(Exception):
     """A file cannot be measured. Raised in a pool process, so it must survive pickling."""

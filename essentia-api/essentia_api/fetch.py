@@ -8,6 +8,9 @@ nothing by it.
 import asyncio
 import ipaddress
 import socket
+import ssl
+import threading
+from functools import cache
 from typing import IO
 
 import httpx
@@ -23,7 +26,7 @@ from dj_servicekit.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from essentia_api.errors import FileMissing, Unusable
+from essentia_api.errors import FileMissing, GivenUp, Unusable
 from essentia_api.settings import Settings
 
 ANY_PUBLIC_HOST = "*"
@@ -33,11 +36,11 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _GONE = (404, 410)
 
 
-async def fetch(url: str, into: IO[bytes], settings: Settings) -> None:
+async def fetch(url: str, into: IO[bytes], settings: Settings, given_up: threading.Event) -> None:
     """Write what stands behind the URL to ``into``, within the limits on size and time."""
     try:
         async with asyncio.timeout(settings.fetch_timeout_seconds):
-            await _follow(url, into, settings)
+            await _follow(url, into, settings, given_up)
     except (TimeoutError, httpx.TimeoutException) as exc:
         raise _too_slow(settings) from exc
     except httpx.ConnectError as exc:
@@ -50,21 +53,28 @@ async def fetch(url: str, into: IO[bytes], settings: Settings) -> None:
         raise Unusable("There are 0 bytes behind this link.", code=ErrorCode.FILE_EMPTY)
 
 
-async def _follow(url: str, into: IO[bytes], settings: Settings) -> None:
+async def _follow(url: str, into: IO[bytes], settings: Settings, given_up: threading.Event) -> None:
     # No proxy and no .netrc of the environment: they would lead around the check of the address.
-    async with httpx.AsyncClient(trust_env=False) as client:
+    certificates = await run_in_threadpool(_certificates)
+    async with httpx.AsyncClient(trust_env=False, verify=certificates) as client:
         for _ in range(_MOST_REDIRECTS + 1):
             target = _checked(url)
             address = await _address(target, settings)
             response = await client.send(_request(target, address, settings), stream=True)
             try:
                 if not response.has_redirect_location:
-                    await _save(response, into, settings)
+                    await _save(response, into, settings, given_up)
                     return
                 url = str(target.join(response.headers["location"]))
             finally:
                 await response.aclose()
     raise UpstreamFailed(f"The link leads through more than {_MOST_REDIRECTS} redirects.")
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Reading them takes as long as a request may wait for others."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _checked(url: str) -> httpx.URL:
@@ -125,7 +135,9 @@ def _request(target: httpx.URL, address: str, settings: Settings) -> httpx.Reque
     )
 
 
-async def _save(response: httpx.Response, into: IO[bytes], settings: Settings) -> None:
+async def _save(
+    response: httpx.Response, into: IO[bytes], settings: Settings, given_up: threading.Event
+) -> None:
     if response.status_code in _GONE:
         raise FileMissing("There is no file behind this link any more.")
     if response.status_code != 200:
@@ -137,6 +149,8 @@ async def _save(response: httpx.Response, into: IO[bytes], settings: Settings) -
         await run_in_threadpool(into.write, block)
         if into.tell() > settings.max_file_bytes:
             raise _too_large(settings)
+        if given_up.is_set():
+            raise GivenUp
     into.flush()
 
 

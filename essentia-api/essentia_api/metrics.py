@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from fastapi.exceptions import RequestValidationError
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from starlette.requests import ClientDisconnect
 
 from dj_contracts.errors import ErrorCode
 from dj_servicekit.errors import ServiceError
@@ -53,6 +54,9 @@ class AnalysisMetrics:
             outcome = _DONE
         except ServiceError as exc:
             outcome = exc.code
+            raise
+        except ClientDisconnect:
+            outcome = ErrorCode.CANCELLED
             raise
         except RequestValidationError:
             outcome = ErrorCode.MALFORMED

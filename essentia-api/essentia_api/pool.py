@@ -83,8 +83,7 @@ class AnalysisPool:
         may set ``given_up`` meanwhile."""
         given_up = given_up or threading.Event()
         try:
-            with self._cores.one() as cores:
-                _refuse_given_up(given_up)
+            with self._cores.one(given_up) as cores:
                 return _answer(*self._begin(cores, function, *args), given_up)
         except Refusal as exc:
             raise exc.as_answer() from exc
@@ -114,13 +113,18 @@ class AnalysisPool:
         with self._door:
             if self._closed:
                 raise CancelledError
-            if not self._pool.active:
+            try:
+                task = self._schedule(cores, function, *args)
+            except RuntimeError:
                 # pebble gives up all processes when one is killed that has nothing to do.
                 _stop(self._pool)
                 self._pool = self._start()
-            task = self._pool.schedule(_run, args=(cores, function, *args), timeout=self._timeout_seconds)
+                task = self._schedule(cores, function, *args)
             self._tasks.add(task)
             return self._pool, task
+
+    def _schedule(self, *task: Any) -> ProcessFuture[Any]:
+        return self._pool.schedule(_run, args=task, timeout=self._timeout_seconds)
 
     def close(self) -> None:
         """Give up what is under way; a client that waits is told to ask again."""
@@ -167,7 +171,7 @@ def _answer(pool: ProcessPool, task: ProcessFuture[Any], given_up: threading.Eve
 
 def _refuse_given_up(given_up: threading.Event) -> None:
     if given_up.is_set():
-        raise GivenUp("Whoever asked has hung up.")
+        raise GivenUp
 
 
 class _Cores:
@@ -182,16 +186,22 @@ class _Cores:
             self._free.put(core)
 
     @contextmanager
-    def one(self) -> Iterator[set[int] | None]:
+    def one(self, given_up: threading.Event) -> Iterator[set[int] | None]:
         """Waits while every process has a file: which core will be free next is not known before."""
         if not self._are_enough:
             yield None
             return
-        core = self._free.get()
+        core = self._next(given_up)
         try:
             yield {core}
         finally:
             self._free.put(core)
+
+    def _next(self, given_up: threading.Event) -> int:
+        while True:
+            _refuse_given_up(given_up)
+            with suppress(queue.Empty):
+                return self._free.get(timeout=_SECONDS_BETWEEN_LOOKS)
 
 
 def _run(cores: set[int] | None, function: Callable[..., Any], *args: Any) -> Any:

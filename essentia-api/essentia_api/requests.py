@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -48,7 +48,7 @@ class AnalyzeRequest(BaseModel):
 class Wanted:
     path: Path
     parts: frozenset[Part]
-    given_up: threading.Event = field(default_factory=threading.Event)
+    given_up: threading.Event
 
 
 REQUEST_BODY: dict[str, Any] = {
@@ -75,22 +75,8 @@ REQUEST_BODY: dict[str, Any] = {
 async def audio_to_analyze(request: Request) -> AsyncIterator[Wanted]:
     """The file to measure; an upload is removed again when the request ends."""
     with request.app.state.metrics.counted():
-        async with _open(request) as wanted, _watch(request, wanted.given_up):
+        async with _open(request) as wanted:
             yield wanted
-
-
-@asynccontextmanager
-async def _watch(request: Request, given_up: threading.Event) -> AsyncIterator[None]:
-    async def watch() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-        given_up.set()
-
-    watching = asyncio.create_task(watch())
-    try:
-        yield
-    finally:
-        watching.cancel()
 
 
 @asynccontextmanager
@@ -100,8 +86,8 @@ async def _open(request: Request) -> AsyncIterator[Wanted]:
     if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         # The place is taken first: an upload that nobody can measure yet would only fill the disk.
         with pool.place():
-            async with _uploaded(request, settings) as wanted:
-                yield wanted
+            async with _uploaded(request, settings) as (path, parts), _watch(request) as given_up:
+                yield Wanted(path, parts, given_up)
         return
     try:
         asked = AnalyzeRequest.model_validate_json(await _json(request, settings))
@@ -112,12 +98,35 @@ async def _open(request: Request) -> AsyncIterator[Wanted]:
         ) from exc
     parts = frozenset(asked.want or Part)
     with pool.place():
-        if _URL.match(asked.filename) is None:
-            yield Wanted(await run_in_threadpool(find_audio, asked.filename, settings), parts)
-            return
-        with tempfile.NamedTemporaryFile(prefix=f"{SCRATCH_PREFIX}fetched-") as file:
-            await fetch(asked.filename, file, settings)
-            yield Wanted(Path(file.name), parts)
+        async with _watch(request) as given_up, _named(asked.filename, settings, given_up) as path:
+            yield Wanted(path, parts, given_up)
+
+
+@asynccontextmanager
+async def _watch(request: Request) -> AsyncIterator[threading.Event]:
+    """Whether who asked, and has said all, has hung up."""
+    given_up = threading.Event()
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        given_up.set()
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield given_up
+    finally:
+        watching.cancel()
+
+
+@asynccontextmanager
+async def _named(name: str, settings: Settings, given_up: threading.Event) -> AsyncIterator[Path]:
+    if _URL.match(name) is None:
+        yield await run_in_threadpool(find_audio, name, settings)
+        return
+    with tempfile.NamedTemporaryFile(prefix=f"{SCRATCH_PREFIX}fetched-") as file:
+        await fetch(name, file, settings, given_up)
+        yield Path(file.name)
 
 
 @asynccontextmanager
@@ -146,7 +155,7 @@ async def _json(request: Request, settings: Settings) -> bytes:
 
 
 @asynccontextmanager
-async def _uploaded(request: Request, settings: Settings) -> AsyncIterator[Wanted]:
+async def _uploaded(request: Request, settings: Settings) -> AsyncIterator[tuple[Path, frozenset[Part]]]:
     async with AsyncExitStack() as stack:
         async with _in_time(settings):
             form = await stack.enter_async_context(request.form(max_files=1, max_fields=10))
@@ -159,7 +168,7 @@ async def _uploaded(request: Request, settings: Settings) -> AsyncIterator[Wante
             file.flush()
             if file.tell() == 0:
                 raise Unusable("The file is empty (0 bytes). Get it again.", code=ErrorCode.FILE_EMPTY)
-            yield Wanted(Path(file.name), parts)
+            yield Path(file.name), parts
 
 
 def sweep_scratch(older_than_seconds: float = 86_400) -> None:

@@ -106,10 +106,20 @@ def _wait_until(holds: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize(("channels", "peak"), [(1, -18.06), (2, -21.07)])
-def test_the_peak_of_a_tone_is_that_of_its_samples(channels: int, peak: float, tmp_path: Path) -> None:
-    tone = ["-f", "lavfi", "-i", "sine=997:duration=6", "-af", "afade=d=1,afade=t=out:st=5:d=1"]
-    command = [find_ffmpeg(), "-v", "error", *tone, "-ac", str(channels), "-c:a", "pcm_f32le", "tone.wav"]
+_LAYOUTS = {"mono": "anull", "FL": "pan=FL|FL=c0", "stereo": "aformat=channel_layouts=stereo"}
+
+
+@pytest.mark.parametrize(("layout", "peak"), [("mono", -18.06), ("FL", -18.06), ("stereo", -21.07)])
+def test_the_peak_of_a_tone_is_that_of_its_samples(layout: str, peak: float, tmp_path: Path) -> None:
+    tone = [
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=997:duration=6",
+        "-af",
+        f"afade=d=1,afade=t=out:st=5:d=1,{_LAYOUTS[layout]}",
+    ]
+    command = [find_ffmpeg(), "-v", "error", *tone, "-c:a", "pcm_f32le", "tone.wav"]
     subprocess.run(command, cwd=tmp_path, check=True)
     decoding = Decoding(tmp_path / "tone.wav", max_seconds=60)
     assert len(list(decoding)) == 1

@@ -1,6 +1,7 @@
 """Audio named by URL: which servers are asked, and what becomes of slow, large, broken and sly answers."""
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -65,6 +66,11 @@ def _handler() -> type[BaseHTTPRequestHandler]:
                 self.end_headers()
                 self.wfile.write(b"x" * 1000)
                 web.hold.wait(30)
+            elif self.path == "/trickles":
+                self.send_response(200)
+                self.end_headers()
+                while not web.hold.wait(0.1):
+                    self.wfile.write(b"x")
             elif self.path == "/drips":
                 self.wfile.write(b"HTTP/1.0 200 OK\r\n")
                 while not web.hold.wait(0.2):
@@ -92,7 +98,7 @@ def _handler() -> type[BaseHTTPRequestHandler]:
 def client(webs: tuple[Web, Web], tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
     settings = Settings(
         audio_dir=tmp_path, gateway_url=webs[0].url, api_token=TOKEN, analysis_workers=1,
-        max_file_bytes=2_000_000, fetch_timeout_seconds=1, **getattr(request, "param", {}),
+        max_file_bytes=2_000_000, **({"fetch_timeout_seconds": 1} | getattr(request, "param", {})),
     )  # fmt: skip
     with serving(create_app(settings)) as url, httpx.Client(base_url=url, timeout=60) as client:
         yield client
@@ -184,6 +190,17 @@ def test_each_limit_and_fault_has_its_own_error(
     gateway, _ = webs
     gateway.files |= {"/empty": b"", "/page": b"<html>Sign in</html>" * 50, "/large": bytes(2_000_001)}
     assert outcome(client, gateway.url + path) == expected
+
+
+@pytest.mark.parametrize("client", [{"fetch_timeout_seconds": 20}], indirect=True)
+def test_what_nobody_waits_for_is_not_fetched_to_its_end(client: httpx.Client, webs: tuple[Web, Web]) -> None:
+    gateway, _ = webs
+    with pytest.raises(httpx.ReadTimeout):
+        client.post("/analyze", json={"filename": f"{gateway.url}/trickles"}, timeout=0.3)
+    deadline = time.monotonic() + 10
+    while 'outcome="cancelled"} 1.0' not in client.get("/metrics").text:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("client", [{"allow_url_hosts": "localhost:1,nobody.invalid"}], indirect=True)
