@@ -166,12 +166,7 @@ def _answer(pool: ProcessPool, task: ProcessFuture[Any], given_up: threading.Eve
                 raise BrokenProcessPool("it broke before this began") from None
             if given_up.is_set():
                 task.cancel()  # type: ignore[no-untyped-call]
-                _refuse_given_up(given_up)
-
-
-def _refuse_given_up(given_up: threading.Event) -> None:
-    if given_up.is_set():
-        raise GivenUp
+                raise GivenUp from None
 
 
 class _Cores:
@@ -198,10 +193,10 @@ class _Cores:
             self._free.put(core)
 
     def _next(self, given_up: threading.Event) -> int:
-        while True:
-            _refuse_given_up(given_up)
+        while not given_up.is_set():
             with suppress(queue.Empty):
                 return self._free.get(timeout=_SECONDS_BETWEEN_LOOKS)
+        raise GivenUp
 
 
 def _run(cores: set[int] | None, function: Callable[..., Any], *args: Any) -> Any:

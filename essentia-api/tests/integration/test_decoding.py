@@ -63,16 +63,8 @@ def test_what_ffmpeg_did_not_end_is_no_answer(
 @pytest.mark.parametrize("title", ["Duration: 09:00:00.00, start: 0", "Stream #0:1: Video: live"])
 def test_titles_and_names_are_not_what_ffmpeg_says(title: str, tmp_path: Path) -> None:
     path = tmp_path / f"  {title}.flac"
-    given = [
-        "-f",
-        "lavfi",
-        "-i",
-        "sine=duration=20",
-        "-metadata",
-        f"title={title}",
-        "-metadata",
-        f"artist=a\n  {title}",
-    ]
+    tags = ["-metadata", f"title={title}", "-metadata", f"artist=a\n  {title}"]
+    given = ["-f", "lavfi", "-i", "sine=duration=20", *tags]
     subprocess.run([find_ffmpeg(), "-v", "error", *given, f"file:{path}"], check=True)
     assert sum(map(len, Decoding(path, max_seconds=60))) == 20 * SAMPLE_RATE
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -111,14 +103,8 @@ _LAYOUTS = {"mono": "anull", "FL": "pan=FL|FL=c0", "stereo": "aformat=channel_la
 
 @pytest.mark.parametrize(("layout", "peak"), [("mono", -18.06), ("FL", -18.06), ("stereo", -21.07)])
 def test_the_peak_of_a_tone_is_that_of_its_samples(layout: str, peak: float, tmp_path: Path) -> None:
-    tone = [
-        "-f",
-        "lavfi",
-        "-i",
-        "sine=997:duration=6",
-        "-af",
-        f"afade=d=1,afade=t=out:st=5:d=1,{_LAYOUTS[layout]}",
-    ]
+    shape = f"afade=d=1,afade=t=out:st=5:d=1,{_LAYOUTS[layout]}"
+    tone = ["-f", "lavfi", "-i", "sine=997:duration=6", "-af", shape]
     command = [find_ffmpeg(), "-v", "error", *tone, "-c:a", "pcm_f32le", "tone.wav"]
     subprocess.run(command, cwd=tmp_path, check=True)
     decoding = Decoding(tmp_path / "tone.wav", max_seconds=60)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 
+from essentia_api.decode import SAMPLE_RATE
 from essentia_api.main import create_app
 from essentia_api.measure.engine import ENGINE_VERSION
 from essentia_api.requests import sweep_scratch
@@ -150,7 +151,8 @@ def test_a_full_house_answers_health_and_turns_others_away(
 def test_what_nobody_waits_for_any_more_is_not_measured(
     client: httpx.Client, folder: Path, write: Write
 ) -> None:
-    write("hour.wav", np.tile(house_loop(seconds=30), 120), "-ar", "8000").rename(folder / "hour.wav")
+    an_hour = ("-af", f"aloop=119:{30 * SAMPLE_RATE}", "-ar", "8000")
+    write("hour.wav", house_loop(seconds=30), *an_hour).rename(folder / "hour.wav")
     before = measured(client).get("dj_analysis_requests_total[cancelled]", 0)
     for _ in range(2):  # one that is measured, and one that waits
         with pytest.raises(httpx.ReadTimeout):
